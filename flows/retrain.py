@@ -1,0 +1,120 @@
+"""The `retrain` flow: every stage of `dvc.yaml`, one task each, and at the end what came of it.
+
+`python -m flows.retrain` runs it here and now, with no server configured or against PREFECT_API_URL; `prefect.yaml`
+deploys it.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.exceptions import TerminationSignal
+from prefect.settings import get_current_settings
+from prefect.tasks import Task
+
+from flows.logs import plain_failures
+from flows.process import apart
+from flows.stages import StageError, pipeline, run_stage
+from flows.summary import markdown, plain, rejection, summarise
+from text_recognizer.errors import ConfigError, TextRecognizerError
+
+GATE = "gate"
+# What `fetch` says of an address that did not answer, or not to the end. No other failure goes away by itself.
+MAY_PASS = re.compile(r"there is no \w+://|://\S+ (cannot be fetched|is cut short)")
+RETRY_SECONDS = [10.0, 60.0]
+INTERRUPTED = 130
+
+
+class RejectedError(TextRecognizerError):
+    """The gate rejected the model. The message holds its reasons."""
+
+
+@flow(name="retrain", description="Brings every stage of dvc.yaml up to date, and says what came of it.")
+def retrain(project: Path = Path()) -> None:
+    """Raises StageError where a stage fails and RejectedError where the gate rejects; later stages are not run then.
+
+    `project` is the folder of a clone. What is up to date is DVC's to say, so a flow that was stopped goes on.
+    """
+    plain_failures()
+    folder = project.resolve()
+    for stage in pipeline(folder):
+        bring_up_to_date(stage, folder)
+        if stage == GATE:
+            require_accepted(folder)
+    publish(folder)
+
+
+def may_pass(_task: Task, _run: TaskRun, state: State) -> bool:
+    """Whether trying again can help."""
+    return isinstance(state.data, StageError) and bool(MAY_PASS.search(str(state.data)))
+
+
+# Never cached by Prefect: whether a stage has anything to do is DVC's to know.
+@task(
+    task_run_name="{stage}",
+    cache_policy=NO_CACHE,
+    retries=len(RETRY_SECONDS),
+    retry_delay_seconds=RETRY_SECONDS,
+    retry_condition_fn=may_pass,
+)
+def bring_up_to_date(stage: str, project: Path) -> str:
+    """Returns what DVC did: 'ran', 'up to date' or 'restored from the cache'."""
+    log = get_run_logger()
+    outcome = run_stage(stage, project, log.info)
+    log.info("%s: %s", stage, outcome)
+    return outcome
+
+
+def require_accepted(project: Path) -> None:
+    """Raises RejectedError, after saying what there is to see, where the gate rejected the model."""
+    if reasons := rejection(project):
+        publish(project)
+        fix = "open reports/report.html; train longer or on more data, or change the limits under gate in params.yaml"
+        raise RejectedError(f"the gate rejected the model, nothing was bundled:\n{reasons}", fix)
+
+
+def require_server() -> None:
+    """Raises ConfigError where PREFECT_API_URL, or the profile in use, names a server that does not answer."""
+    url = get_current_settings().api.url
+    if not url:
+        return
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+    if problem:
+        fix = "start it (`prefect server start`), or unset PREFECT_API_URL to run without one"
+        raise ConfigError(f"the Prefect server at {url} does not answer: {problem}", fix)
+
+
+def publish(project: Path) -> None:
+    """Prints the summary and keeps it as an artifact of the run."""
+    rows = summarise(project)
+    create_markdown_artifact(markdown(rows), key="retrain", description="What the last run made, and how well it reads")
+    print(f"\n{plain(rows)}\n", flush=True)
+
+
+def main() -> NoReturn:
+    """Runs the flow; exits with 0, with 1 and a plain message on a problem, or with 130 when it was interrupted."""
+    sys.exit(apart(_run))
+
+
+def _run() -> int:
+    try:
+        require_server()
+        retrain()
+    except TextRecognizerError as error:
+        print(f"retrain: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, TerminationSignal):
+        print("retrain: interrupted; repeat the command to go on", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What a run of the pipeline came to, read from its reports: for the terminal and for Prefect."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from text_recognizer import paths
+from text_recognizer.data.iam import SPLITS
+from text_recognizer.errors import DataError
+
+SERVE = "make serve"
+Row = tuple[str, str]
+
+
+def rejection(project: Path) -> str:
+    """Why the gate rejected the model, one rule a line; empty where it passed. Raises DataError without a verdict."""
+    verdict = _read(project / paths.VERDICT)
+    if verdict.get("passed") is True:
+        return ""
+    failed = [f"  {rule['name']}: {rule['reason']}" for rule in verdict["rules"] if not rule["passed"]]
+    return "\n".join(failed) or "  the verdict names no rule"
+
+
+def summarise(project: Path) -> list[Row]:
+    """What was made, how well it reads, and where it lies, as rows of a name and a value. Raises DataError."""
+    score, verdict = _read(project / paths.SCORE), _read(project / paths.VERDICT)
+    try:
+        limits = {rule["name"]: rule["limit"] for rule in verdict["rules"]}
+        low, high = score["cer_interval"]
+        return [
+            ("data", _counts(_read(project / paths.VALIDATION))),
+            ("test CER", f"{score['cer']:.2%} ({low:.2%} to {high:.2%}), limit {_percent(limits.get('cer'))}"),
+            ("test WER", f"{score['wer']:.2%}, limit {_percent(limits.get('wer'))}"),
+            ("tested on", f"{score['pages']} pages, {score['characters']} characters"),
+            ("verdict", "accepted" if verdict["passed"] is True else "rejected"),
+            ("Data Docs", str(paths.DATA_DOCS / "index.html")),
+            ("report", str(paths.REPORT)),
+            *_served(project, verdict["passed"] is True),
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"a report in {project / paths.SCORE.parent} lacks or spoils {error}", "run `dvc repro --force gate`"
+        ) from None
+
+
+def plain(rows: Sequence[Row]) -> str:
+    """Two columns for a terminal."""
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    body = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
+    return f"| | |\n|---|---|\n{body}\n"
+
+
+def _served(project: Path, accepted: bool) -> list[Row]:
+    if accepted:
+        return [("bento", str(paths.BENTO)), ("serve it", SERVE)]
+    older = (project / paths.BENTO).is_dir()
+    return [("bento", f"{paths.BENTO} is still the last accepted model's" if older else "none: the model was rejected")]
+
+
+def _counts(validation: dict[str, Any]) -> str:
+    counts, splits = validation["counts"], validation["splits"]
+    parts = ", ".join(f"{splits[split]['forms']} {split}" for split in SPLITS if split in splits)
+    return f"{counts['forms']} forms ({parts}), {counts['lines']} lines, {counts['writers']} writers"
+
+
+def _percent(limit: float | None) -> str:
+    return "none" if limit is None else f"{limit:.2%}"
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|").replace("\n", "<br>")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist", "run the whole pipeline: `make demo`") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}", "run `dvc repro`") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} is not a table of figures", "run `dvc repro`")
+    return value

@@ -1,0 +1,236 @@
+"""The command line: one sub-command per stage of the pipeline, plus read, score, serve and params.
+
+Nothing heavy is imported before a command runs, so that `--help` answers at once.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from text_recognizer import __version__, paths, privacy
+from text_recognizer.errors import TextRecognizerError
+
+if TYPE_CHECKING:
+    from text_recognizer.config import Params
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Command = Callable[[argparse.Namespace], int]
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs one command; exits with 0, with 1 and a plain message on a problem, or with 130 on Ctrl-C."""
+    privacy.silence()
+    signal.signal(signal.SIGTERM, _stop)
+    options = _parser().parse_args(arguments)
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+    except TextRecognizerError as error:
+        print(f"text-recognizer {options.command}: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print(f"text-recognizer {options.command}: interrupted; repeat the command to go on", file=sys.stderr)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nothing to say, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except OSError as error:
+        # A full disk, a place that may not be written: the system's own words name it, a traceback would bury it.
+        print(f"text-recognizer {options.command}: {error}", file=sys.stderr)
+        status = 1
+    sys.exit(status)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="text-recognizer",
+        description="Learns to read paragraphs of handwriting. The stages take their parameters from params.yaml.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (run, summary) in STAGES.items():
+        _add(commands, name, run, summary)
+    _add_read(commands)
+    _add_score(commands)
+    _add_serve(commands)
+    _add(commands, "params", _params, "list every parameter with its value, allowed range and meaning")
+    return parser
+
+
+def _add(commands: "Commands", name: str, run: Command, summary: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_read(commands: "Commands") -> None:
+    parser = _add(commands, "read", _read, "print the text of pictures of handwriting")
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a PNG, JPEG, TIFF or WebP file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a picture: lines, boxes, confidence")
+    _add_model(parser)
+
+
+def _add_score(commands: "Commands") -> None:
+    parser = _add(commands, "score", _score, "score a model on any archive in IAM's layout")
+    parser.add_argument("--archive", required=True, type=Path, metavar="ZIP", help="an archive in IAM's layout")
+    parser.add_argument("--split", required=True, metavar="NAME/PART", help="for instance aachen/test or lwitlrt/test")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    _add_model(parser)
+
+
+def _add_serve(commands: "Commands") -> None:
+    parser = _add(commands, "serve", _serve, "serve the bento: a page to drop pictures on, and an HTTP interface")
+    parser.add_argument("--bento", type=Path, default=paths.BENTO, metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
+    parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, default=paths.MODEL, metavar="FOLDER", help="default: %(default)s")
+
+
+def _load_params() -> "Params":
+    """Comes first in every stage: a wrong parameter is refused at once, before seconds of imports."""
+    from text_recognizer import config
+
+    return config.load()
+
+
+def _fetch(_: argparse.Namespace) -> int:
+    params = _load_params()
+    from text_recognizer.data.fetch import fetch
+
+    fetch(params.data, params.synthetic, paths.ARCHIVE)
+    return 0
+
+
+def _validate(_: argparse.Namespace) -> int:
+    params = _load_params()
+    from text_recognizer.files import write_json
+    from text_recognizer.validation import validate
+
+    outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS)
+    print(outcome.table())
+    write_json(paths.VALIDATION, outcome.summary)
+    if not outcome.passed:
+        raise TextRecognizerError(
+            "the data are not valid", f"open {paths.DATA_DOCS}/index.html; mend the forms it lists, or exclude them"
+        )
+    return 0
+
+
+def _preprocess(_: argparse.Namespace) -> int:
+    params = _load_params()
+    from text_recognizer.preprocess import pack
+
+    counts = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED)
+    print("packed: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
+    return 0
+
+
+def _train(_: argparse.Namespace) -> int:
+    params = _load_params()
+    from text_recognizer.training import train
+
+    best = train(paths.PROCESSED, params.train, params.preprocess, paths.MODEL, paths.CURVES, paths.SCRATCH)
+    print(f"trained: validation CER {best['validation/cer']:.4f} at step {best['step']}, kept in {paths.MODEL}")
+    return 0
+
+
+def _evaluate(_: argparse.Namespace) -> int:
+    section = _load_params().evaluate
+    from text_recognizer.evaluation import evaluate
+
+    score = evaluate(paths.PROCESSED, paths.MODEL, section, paths.SCORE, paths.PAGES, paths.REPORT, paths.CURVES)
+    low, high = score["cer_interval"]
+    print(f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}] on {score['pages']} pages; report: {paths.REPORT}")
+    return 0
+
+
+def _gate(_: argparse.Namespace) -> int:
+    section = _load_params().gate
+    from text_recognizer.evaluation import gate, verdict_table
+
+    print(verdict_table(gate(paths.SCORE, section, paths.VERDICT)))
+    return 0
+
+
+def _bundle(_: argparse.Namespace) -> int:
+    from text_recognizer.serving.bundle import bundle
+
+    print(f"bundled: {bundle(paths.MODEL, paths.VERDICT, paths.BENTO)} in {paths.BENTO}")
+    return 0
+
+
+def _read(options: argparse.Namespace) -> int:
+    from text_recognizer.images import open_picture
+    from text_recognizer.inference import Recognizer
+
+    recognizer = Recognizer.load(options.model)
+    status = 0
+    for name in options.pictures:
+        try:
+            reading = recognizer.read(open_picture(name))
+        except TextRecognizerError as error:
+            print(f"text-recognizer read: {error}", file=sys.stderr)
+            status = 1
+            continue
+        if options.json:
+            answer = {"picture": str(name), **reading.as_dict(), "model": recognizer.digest}
+            print(json.dumps(answer, ensure_ascii=False))
+        else:
+            print(reading.text)
+    return status
+
+
+def _score(options: argparse.Namespace) -> int:
+    from text_recognizer.evaluation import SCORING, score_archive
+    from text_recognizer.files import write_json
+
+    score = score_archive(options.archive, options.split, options.model, SCORING)
+    low, high = score["cer_interval"]
+    print(
+        f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}], with newlines {score['cer_newlines']:.4f}, "
+        f"WER {score['wer']:.4f} on {score['pages']} pages, {score['characters']} characters, {score['seconds']:.1f} s"
+    )
+    if options.json:
+        write_json(options.json, score)
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from text_recognizer.serving.serve import serve
+
+    serve(options.bento, options.host, options.port)
+    return 0
+
+
+def _params(_: argparse.Namespace) -> int:
+    from text_recognizer import config
+
+    print(config.describe(config.load()))
+    return 0
+
+
+STAGES: dict[str, tuple[Command, str]] = {
+    "fetch": (_fetch, "bring the archive, or make the built-in sample"),
+    "validate": (_validate, "check the archive with Great Expectations and write the Data Docs"),
+    "preprocess": (_preprocess, "crop every form's paragraph and pack the splits"),
+    "train": (_train, "train a reader, going on from where a stopped run ended"),
+    "evaluate": (_evaluate, "score the reader on the test split and write the report"),
+    "gate": (_gate, "judge the score by the gate's rules and write the verdict"),
+    "bundle": (_bundle, "build the bento from a model that passed"),
+}

@@ -1,0 +1,75 @@
+"""A form's labels as IAM writes them: its XML and its rows of the tables. Boxes in pixels at 300 dpi."""
+
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from text_recognizer.data.iam import Box, around
+from text_recognizer.data.synthetic.form import DrawnForm, WrittenLine
+from text_recognizer.data.synthetic.sheet import Sheet
+
+# IAM's grey threshold between ink and paper, and the tag of a word whose grammar nobody looked up.
+THRESHOLD, TAG = "150", "NN"
+
+
+def to_xml(form: DrawnForm, sheet: Sheet) -> bytes:
+    """The form's XML document, UTF-8."""
+    size = {"width": str(sheet.width), "height": str(sheet.height)}
+    root = ElementTree.Element("form", {"id": form.id, "created": "synthetic", "writer-id": form.writer, **size})
+    printed = ElementTree.SubElement(root, "machine-printed-part")
+    for text in form.prompt:
+        ElementTree.SubElement(printed, "machine-print-line", {"text": _quoted(text)})
+    part = ElementTree.SubElement(root, "handwritten-part")
+    for index, line in enumerate(form.lines):
+        _add_line(part, line, line_id(form, index))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+
+
+def _add_line(part: ElementTree.Element, line: WrittenLine, identity: str) -> None:
+    marks = {"id": identity, "segmentation": "ok", "threshold": THRESHOLD, "text": _quoted(line.text)}
+    element = ElementTree.SubElement(part, "line", marks)
+    for index, token in enumerate(line.tokens):
+        labels = {"id": f"{identity}-{index:02d}", "tag": TAG, "text": _quoted(token.text)}
+        word = ElementTree.SubElement(element, "word", labels)
+        for box in token.boxes:
+            ElementTree.SubElement(word, "cmp", {key: str(getattr(box, key)) for key in ("x", "y", "width", "height")})
+
+
+def _quoted(text: str) -> str:
+    """IAM escapes twice: this is the first time, the XML writer does the second."""
+    return escape(text, {'"': "&quot;"})
+
+
+def line_id(form: DrawnForm, index: int) -> str:
+    return f"{form.id}-{index:02d}"
+
+
+def line_ids(form: DrawnForm) -> tuple[str, ...]:
+    return tuple(line_id(form, index) for index in range(len(form.lines)))
+
+
+def form_row(form: DrawnForm) -> str:
+    words = sum(len(line.tokens) for line in form.lines)
+    sentences = max(1, sum(line.text.count(mark) for line in form.lines for mark in ".!?"))
+    return f"{form.id} {form.writer} {sentences} all {len(form.lines)} {len(form.lines)} {words} {words}"
+
+
+def line_rows(form: DrawnForm) -> list[str]:
+    rows = []
+    for index, line in enumerate(form.lines):
+        pieces = [box for token in line.tokens for box in token.boxes]
+        text = "|".join(token.text for token in line.tokens)
+        rows.append(f"{line_id(form, index)} ok {THRESHOLD} {len(pieces)} {_numbers(around(pieces))} {text}")
+    return rows
+
+
+def word_rows(form: DrawnForm) -> list[str]:
+    return [
+        f"{line_id(form, index)}-{place:02d} ok {THRESHOLD} {_numbers(around(list(token.boxes)))} {TAG} {token.text}"
+        for index, line in enumerate(form.lines)
+        for place, token in enumerate(line.tokens)
+    ]
+
+
+def _numbers(box: Box | None) -> str:
+    return f"{box.x} {box.y} {box.width} {box.height}" if box else "-1 -1 -1 -1"

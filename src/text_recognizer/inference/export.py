@@ -1,0 +1,80 @@
+"""A trained torch model as a model folder: ONNX to read with, safetensors to train on from."""
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from text_recognizer.config import PreprocessSection
+from text_recognizer.errors import ModelError
+from text_recognizer.files import replacing, sha256, write_json
+from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, WEIGHTS_FILE, ModelInfo
+from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.text import MAPPING
+
+
+def export(model: ParagraphReader, preprocess: PreprocessSection, folder: Path) -> ModelInfo:
+    """Writes `folder` whole or not at all; equal weights give equal bytes. The model goes to the CPU in eval mode."""
+    model = model.cpu().eval()
+    canvas = preprocess.canvas_height, preprocess.canvas_width
+    with replacing(folder) as draft:
+        draft.mkdir()
+        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(state, draft / WEIGHTS_FILE)
+        _write_graph(model, canvas, draft / GRAPH_FILE)
+        info = ModelInfo(
+            model_class=type(model).__name__,
+            charset=MAPPING,
+            canvas_height=canvas[0],
+            canvas_width=canvas[1],
+            dpi=preprocess.dpi,
+            padding=preprocess.padding,
+            cell_height=CELL_HEIGHT,
+            cell_width=CELL_WIDTH,
+            weights_sha256=sha256(draft / WEIGHTS_FILE),
+            graph_sha256=sha256(draft / GRAPH_FILE),
+        )
+        write_json(draft / INFO_FILE, info.model_dump())
+    return info
+
+
+class Graph(nn.Module):
+    """Both halves of the reader side by side: pages to features and ridges, pooled lines to log-probabilities."""
+
+    def __init__(self, model: ParagraphReader) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pictures: Tensor, sequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features, heat = self.model.encode(pictures)
+        return features, heat.sigmoid(), self.model.read_lines(sequences)
+
+
+def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) -> None:
+    """ONNX for any number of pages and lines, stripped of what the exporter notes about this machine."""
+    pictures = torch.zeros(2, 1, *canvas)
+    sequences = model.encode(pictures)[0][:, :, 0].detach()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            Graph(model).eval(),
+            (pictures, sequences),
+            dynamo=True,
+            external_data=False,
+            dynamic_shapes=({0: torch.export.Dim("pages")}, {0: torch.export.Dim("lines")}),
+            input_names=["pictures", "sequences"],
+            output_names=["features", "heat", "log_probabilities"],
+            verbose=False,
+        )
+    if program is None:
+        raise ModelError("the model could not be exported to ONNX", "report which versions of torch and onnx you use")
+    proto = program.model_proto
+    del proto.metadata_props[:]
+    for part in [*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer, proto.graph]:
+        del part.metadata_props[:]
+        part.doc_string = ""
+    path.write_bytes(proto.SerializeToString(deterministic=True))

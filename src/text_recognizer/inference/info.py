@@ -1,0 +1,50 @@
+"""What a model folder holds, and `reader.json`, which describes it."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from text_recognizer.bands import Grid
+from text_recognizer.errors import ModelError
+from text_recognizer.text import MAPPING
+
+INFO_FILE, WEIGHTS_FILE, GRAPH_FILE = "reader.json", "weights.safetensors", "reader.onnx"
+
+
+class ModelInfo(BaseModel):
+    """`reader.json`: what a model is, what it expects, and the digests of its other two files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model_class: str
+    charset: tuple[str, ...]
+    canvas_height: int
+    canvas_width: int
+    dpi: int
+    padding: int
+    cell_height: int
+    cell_width: int
+    weights_sha256: str
+    graph_sha256: str
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        return self.canvas_height, self.canvas_width
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.dpi, self.cell_height, self.cell_width)
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Raises ModelError where the file is missing, describes no model, or one with another charset."""
+    try:
+        info = ModelInfo.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(f"{path} does not exist", "train a model, or name a folder that holds one") from None
+    except (ValueError, ValidationError) as error:
+        raise ModelError(f"{path} does not describe a model: {' '.join(str(error).split())}", "train again") from None
+    if info.charset != MAPPING:
+        raise ModelError(f"{path} was made for another charset", "train again with this version")
+    return info

@@ -1,0 +1,87 @@
+"""A reader of whole paragraphs: finds the lines as bands of its own features and reads them all at once with CTC.
+
+The encoder keeps a fine grid over the page. A row head, taught by the lines' boxes, draws a ridge along every line;
+the features about a ridge are pooled into one sequence, and CTC (Graves et al. 2006) reads that. The page's line breaks
+come with it. `B` pages, `L` lines of all pages, `H W` pixels, `h w` cells of the grid, `E` embedding, `C` classes of
+`text.MAPPING`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+CELL_HEIGHT = 8
+CELL_WIDTH = 4
+
+
+class Block(nn.Sequential):
+    """A 3x3 convolution, max pooling by `pool` (height, width), batch normalisation, ReLU.
+
+    Pooling comes first because the rest then works on a quarter of the pixels.
+    """
+
+    def __init__(self, inputs: int, outputs: int, pool: tuple[int, int]) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+            nn.MaxPool2d(pool),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Context(nn.Module):
+    """Mixes a position of a line with its neighbours, so that a letter is read in its word. A residual block."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(channels, channels, kernel_size=5, padding=2, bias=False)
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.relu(self.norm(self.mix(x)))
+
+
+class ParagraphReader(nn.Module):
+    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4."""
+
+    def __init__(self, classes: int, channels: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        first, second, third, last = channels
+        self.encoder = nn.Sequential(
+            Block(1, first, (2, 2)),
+            Block(first, second, (2, 2)),
+            Block(second, third, (2, 1)),
+            Block(third, last, (1, 1)),
+        )
+        self.row_head = nn.Sequential(
+            nn.Conv2d(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
+        )
+        self.context = nn.Sequential(Context(last), Context(last))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(last, classes)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The grid's features `(B, E, H / 8, W / 4)`, and the row head's logits `(B, H / 8, W / 4)`."""
+        features = self.encoder(x)
+        return features, self.row_head(features)[:, 0]
+
+    def read_lines(self, sequences: Tensor) -> Tensor:
+        """Pooled lines `(L, E, w)` → log-probabilities `(L, w, C)`; class 0 is CTC's blank."""
+        mixed = self.context(sequences).transpose(1, 2)  # (L, w, E)
+        scores: Tensor = self.head(self.dropout(mixed))
+        return scores.float().log_softmax(dim=2)
+
+    def forward(self, x: Tensor, weights: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Reads given lines: page `b` has the next `counts[b]` of them; `weights` (L, h) says how to pool each.
+
+        Returns log-probabilities `(L, w, C)` and the row head's logits `(B, h, w)`.
+        """
+        features, heat = self.encode(x)
+        return self.read_lines(pool(features, weights, counts)), heat
+
+
+def pool(features: Tensor, weights: Tensor, counts: Sequence[int]) -> Tensor:
+    """Features `(B, E, h, w)` → one sequence a line `(L, E, w)`: the rows of its page, weighted."""
+    parts = zip(features.unbind(), weights.to(features.dtype).split(list(counts)), strict=True)
+    return torch.cat([torch.einsum("ehw,lh->lew", page, lines) for page, lines in parts])

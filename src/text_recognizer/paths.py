@@ -1,0 +1,16 @@
+"""Where each stage leaves its work, relative to the project's folder. `dvc.yaml` names the same places."""
+
+from pathlib import Path
+
+ARCHIVE = Path("data/raw/iamdb.zip")
+VALIDATION = Path("reports/validation.json")
+DATA_DOCS = Path("reports/data_docs")
+PROCESSED = Path("data/processed")
+MODEL = Path("models/reader")
+CURVES = Path("reports/curves.csv")
+SCORE = Path("reports/score.json")
+PAGES = Path("reports/pages.jsonl")
+REPORT = Path("reports/report.html")
+VERDICT = Path("reports/verdict.json")
+BENTO = Path("dist/bento")
+SCRATCH = Path(".cache")

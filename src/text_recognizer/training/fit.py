@@ -1,0 +1,120 @@
+"""One training run: from a packed corpus to a model folder, resumable from the round where it was stopped."""
+
+import hashlib
+import json
+import logging
+import shutil
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.loggers import WandbLogger
+
+from text_recognizer.bands import Grid
+from text_recognizer.config import PreprocessSection, TrainSection
+from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.paragraphs import IAMParagraphs
+from text_recognizer.errors import ConfigError, TextRecognizerError
+from text_recognizer.files import replacing, sha256
+from text_recognizer.inference.export import export
+from text_recognizer.lit_models import CTCLitModel
+from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.text import MAPPING
+from text_recognizer.training.callbacks import Progress
+from text_recognizer.training.tracking import tracker
+
+CHECKPOINT = "last.ckpt"
+
+
+def train(
+    processed: Path, section: TrainSection, preprocess: PreprocessSection, model: Path, curves: Path, scratch: Path
+) -> dict:
+    """Trains on `processed`, writes the folder `model` and the table `curves`; returns the last round's figures.
+
+    A run that was stopped goes on from its last round, found in `scratch` by a digest of data and parameters; on the
+    CPU it ends with the weights of an uninterrupted one, bit for bit.
+    """
+    for split in ("train", "validation"):
+        PackedSplit.open(processed, split)
+    if section.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("train.accelerator is 'gpu', but torch finds no GPU", "set train.accelerator to auto or cpu")
+    if section.threads:
+        torch.set_num_threads(section.threads)
+    digest = run_digest(processed, section, preprocess)
+    folder = scratch / "train" / digest[:16]
+    grid = Grid(preprocess.dpi, CELL_HEIGHT, CELL_WIDTH)
+    lit, trainer = fit(processed, section, grid, folder, digest)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    if not lit.best:
+        raise TextRecognizerError("training ended before its first validation", "raise train.steps")
+    network = lit.model
+    network.load_state_dict(lit.best["weights"])
+    export(network, preprocess, model)
+    with replacing(curves) as draft:
+        pd.DataFrame(lit.curve).to_csv(draft, index=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    return {"validation/cer": lit.best["cer"], "step": lit.best["step"]}
+
+
+def fit(
+    processed: Path, section: TrainSection, grid: Grid, folder: Path, digest: str
+) -> tuple[CTCLitModel, pl.Trainer]:
+    """Runs Lightning's loop to the end of the budget, from the checkpoint in `folder` where there is one.
+
+    The budget is cut into rounds of equal length, so up to `section.validations - 1` of its steps are left over.
+    """
+    pl.seed_everything(section.seed, verbose=False)
+    _quieten()
+    rounds = min(section.validations, section.steps)
+    data = IAMParagraphs(processed, section.batch_size, section.steps // rounds, section.seed)
+    network = ParagraphReader(len(MAPPING), section.channels, section.dropout)
+    # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
+    lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
+    logger = tracker(section, digest)
+    trainer = _trainer(section, rounds, data.round_steps, folder, logger)
+    saved = folder / CHECKPOINT
+    trainer.fit(lit, data, ckpt_path=saved if saved.exists() else None, weights_only=False if saved.exists() else None)
+    if logger:
+        logger.experiment.finish()
+    return lit, trainer
+
+
+def _trainer(
+    section: TrainSection, rounds: int, round_steps: int, folder: Path, logger: WandbLogger | None
+) -> pl.Trainer:
+    latest = ModelCheckpoint(folder, Path(CHECKPOINT).stem, save_on_train_epoch_end=False, enable_version_counter=False)
+    return pl.Trainer(
+        accelerator=section.accelerator,
+        devices=1,
+        precision=section.precision,
+        max_epochs=rounds,
+        max_steps=rounds * round_steps,
+        gradient_clip_val=section.clip_norm,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        deterministic="warn",
+        logger=logger or False,
+        callbacks=[latest, Progress(), *([LearningRateMonitor("step")] if logger else [])],
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+
+
+def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSection) -> str:
+    """Names a run by what its result depends on: the packed bytes and the parameters."""
+    packs = [
+        sha256(processed / f"{split}{suffix}") for split in ("train", "validation") for suffix in (".npy", ".jsonl")
+    ]
+    parts = [packs, section.model_dump(mode="json"), preprocess.model_dump(mode="json"), torch.__version__]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _quieten() -> None:
+    """Lightning's hints about loader workers, sampler and tensor cores do not fit data that is mapped from one file."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", message=".*deterministic.*")

@@ -1,0 +1,87 @@
+"""The Data Docs: Great Expectations' own pages in templates of this project, so that they need nothing but themselves.
+
+The stock templates load styles, scripts, icons and a logo from five hosts. Here one stylesheet and no script does.
+"""
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from text_recognizer.files import replacing
+from text_recognizer.validation.outcome import Outcome
+from text_recognizer.validation.suites import Rule, build
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.render.view import DefaultJinjaPageView
+
+Results = dict[str, "ExpectationSuiteValidationResult"]
+ASSETS = Path(__file__).parent / "assets"
+STYLE = "style.css"
+STOCK = "render/view/templates"
+
+
+def write(folder: Path, outcome: Outcome, rules: tuple[Rule, ...], results: Results) -> None:
+    """Replaces `folder` by index.html, two pages per suite and the stylesheet. On any failure the old site stays."""
+    view = _view()
+    with replacing(folder) as draft:
+        draft.mkdir()
+        (draft / STYLE).write_bytes((ASSETS / STYLE).read_bytes())
+        (draft / "index.html").write_text(_index(outcome, list(results)), encoding="utf-8")
+        for name, result in results.items():
+            (draft / f"{name}.html").write_text(_results_page(view, name, result), encoding="utf-8")
+            (draft / f"{name}_suite.html").write_text(_suite_page(view, name, rules), encoding="utf-8")
+
+
+def _index(outcome: Outcome, suites: list[str]) -> str:
+    from jinja2 import Environment, FileSystemLoader
+
+    pages = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return pages.get_template("index.j2").render(summary=outcome.summary, suites=suites)
+
+
+def _results_page(view: "DefaultJinjaPageView", name: str, result: "ExpectationSuiteValidationResult") -> str:
+    """One suite's results as Great Expectations renders them, without times and run ids: same data, same page."""
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
+    result.meta = {
+        "great_expectations_version": result.meta["great_expectations_version"],
+        "batch_kwargs": {"data_asset_name": name},
+    }
+    page = str(view.render(ValidationResultsPageRenderer().render(result), title=f"Results: {name}"))
+    # The renderer counts on the folders of the stock site, which this flat one has not.
+    return page.replace(f"../../../../expectations/{name}.html", f"{name}_suite.html")
+
+
+def _suite_page(view: "DefaultJinjaPageView", name: str, rules: tuple[Rule, ...]) -> str:
+    from great_expectations.render.renderer.page_renderer import ExpectationSuitePageRenderer
+
+    return str(view.render(ExpectationSuitePageRenderer().render(build(name, rules)), title=f"Expectations: {name}"))
+
+
+def _view() -> "DefaultJinjaPageView":
+    """Great Expectations' view with our page.j2 and collapse.j2 in place of its own."""
+    from great_expectations.render.view import DefaultJinjaPageView
+    from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader
+
+    view = DefaultJinjaPageView()
+    # The stock loader looks at custom folders last, where they cannot replace a template.
+    view.env.loader = ChoiceLoader([FileSystemLoader(ASSETS), PackageLoader("great_expectations", STOCK)])
+    view.env.filters["render_content_block"] = _escaping(view.render_content_block)
+    return view
+
+
+def _escaping(render: Callable[..., object]) -> Callable[..., object]:
+    """`render`, but plain strings are escaped: Great Expectations would let markup in a table's values run."""
+    from jinja2 import pass_context
+
+    @pass_context
+    def escaped(context: object, block: object, *arguments: object, **options: object) -> object:
+        if isinstance(block, str):
+            return html.escape(block, quote=False)
+        if isinstance(block, list):
+            block = [html.escape(item, quote=False) if isinstance(item, str) else item for item in block]
+        return render(context, block, *arguments, **options)
+
+    return escaped

@@ -1,0 +1,154 @@
+"""The rules, as Great Expectations suites: one suite per table, one expectation per rule, each with its remedy."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from text_recognizer.config import Params
+from text_recognizer.validation.reading import MODES
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+# The columns that name a row, by suite. The first is the row's id.
+INDEX = {"forms": ["id"], "lines": ["id", "form"], "writers": ["writer", "forms"], "splits": ["split"]}
+ASPECT_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation: `kind` is its class in great_expectations.expectations, `wrong` says what a failing row is."""
+
+    suite: str
+    name: str
+    column: str
+    kind: str
+    wrong: str
+    fix: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        if self.kind == "ExpectColumnPairValuesToBeEqual":
+            return self.options
+        return {"column": self.column, **self.options}
+
+
+def rules(params: Params) -> tuple[Rule, ...]:
+    every = [*_files(), *_labels(params), *_pictures(params), *_lines(params), *_boxes(), *_splits(params)]
+    return tuple(every)
+
+
+def build(name: str, some: tuple[Rule, ...]) -> "ExpectationSuite":
+    """The suite of one table."""
+    import great_expectations as gx
+    import great_expectations.expectations as kinds
+
+    expectations = [
+        getattr(kinds, rule.kind)(
+            **rule.arguments(),
+            meta={"name": rule.name},
+            notes=f"**{rule.name}** fails when {rule.wrong}. Fix: {rule.fix}.",
+        )
+        for rule in some
+        if rule.suite == name
+    ]
+    return gx.ExpectationSuite(name=name, expectations=expectations)
+
+
+def _null(suite: str, name: str, column: str, wrong: str, fix: str) -> Rule:
+    return Rule(suite, name, column, "ExpectColumnValuesToBeNull", wrong, fix)
+
+
+def _between(suite: str, name: str, column: str, wrong: str, fix: str, **bounds: float | bool) -> Rule:
+    return Rule(suite, name, column, "ExpectColumnValuesToBeBetween", wrong, fix, bounds)
+
+
+def _unique(suite: str, name: str, column: str, wrong: str, fix: str) -> Rule:
+    return Rule(suite, name, column, "ExpectColumnValuesToBeUnique", wrong, fix)
+
+
+def _files() -> list[Rule]:
+    return [
+        _between("forms", "has_labels", "labels", "a picture has no XML", "add xml/<id>.xml or exclude the form",
+                 min_value=1),
+        _between("forms", "has_picture", "pictures", "an XML has no picture",
+                 "add forms/<id>.jpg or .png, or exclude the form", min_value=1),
+        _between("forms", "one_file_each", "copies", "an id has two pictures or two XML files", "remove one of them",
+                 max_value=1),
+        _unique("forms", "pictures_differ", "fingerprint", "two ids have the very same picture",
+                "remove or exclude one of them"),
+    ]  # fmt: skip
+
+
+def _labels(params: Params) -> list[Rule]:
+    most = params.validate_.max_lines
+    return [
+        _null("forms", "labels_read", "labels_problem", "an XML cannot be read", "mend the XML or exclude the form"),
+        Rule("forms", "id_matches", "labelled_id", "ExpectColumnPairValuesToBeEqual",
+             "an XML's own form id is not its file's name", "rename the file, or correct the id in the XML",
+             {"column_A": "id", "column_B": "labelled_id", "ignore_row_if": "either_value_is_missing"}),
+        _between("forms", "writer_named", "writer_length", "an XML names no writer", "fill in writer-id", min_value=1),
+        _between("forms", "line_count", "lines", f"a form has no line, or more than {most}",
+                 "mend the XML, exclude the form, or raise validate.max_lines", min_value=1, max_value=most),
+    ]  # fmt: skip
+
+
+def _pictures(params: Params) -> list[Rule]:
+    low, high = params.validate_.ink_min, params.validate_.ink_max
+    return [
+        _null("forms", "picture_opens", "picture_problem", "a picture cannot be read",
+              "replace the picture or exclude the form"),
+        Rule("forms", "picture_mode", "mode", "ExpectColumnValuesToBeInSet",
+             "a picture's pixels do not turn into 8-bit grey", "save it as 8-bit grey", {"value_set": MODES}),
+        _between("forms", "picture_shape", "aspect", "a picture has not the shape that its XML gives",
+                 "scan the whole page, or correct width and height in the XML",
+                 min_value=1 - ASPECT_TOLERANCE, max_value=1 + ASPECT_TOLERANCE),
+        _between("forms", "resolution", "dpi", f"a picture has less than {params.preprocess.dpi} dpi",
+                 "scan it finer, or lower preprocess.dpi", min_value=params.preprocess.dpi),
+        _between("forms", "ink", "ink", f"less than {low:.1%} or more than {high:.1%} of the text region is dark",
+                 "look at the picture: a blank or blackened page must be scanned again or excluded",
+                 min_value=low, max_value=high),
+    ]  # fmt: skip
+
+
+def _lines(params: Params) -> list[Rule]:
+    return [
+        _unique("lines", "line_ids_unique", "id", "two lines have one id", "number the lines of the XML again"),
+        _between("lines", "text_present", "characters", "a line has no text",
+                 "transcribe the line, or exclude its form", min_value=1),
+        _null("lines", "text_in_charset", "unknown", "a line holds characters that the reader does not know",
+              "correct the transcription, map the character in text.normalise, or exclude the form"),
+        _between("lines", "line_fits_canvas", "spare_on_canvas",
+                 f"a line has more characters than CTC can spell on a canvas {params.preprocess.canvas_width} px wide",
+                 "raise preprocess.canvas_width (and dpi) to what suits these forms, or exclude the form", min_value=0),
+        _between("lines", "line_fits_box", "spare_in_box",
+                 "a line has more characters than CTC can spell on the width of its box",
+                 "correct its text or its box; where many lines fail, raise preprocess.dpi", min_value=0),
+    ]  # fmt: skip
+
+
+def _boxes() -> list[Rule]:
+    return [
+        Rule("lines", "box_present", "box", "ExpectColumnValuesToNotBeNull", "a line has no box",
+             "add a cmp with x, y, width and height, or exclude the form"),
+        _null("lines", "box_inside", "outside", "a line's box leaves its page or is empty",
+              "correct the box, or exclude the form"),
+        _between("lines", "reading_order", "step", "a line does not lie below the line before it",
+                 "put the lines of the XML in order from top to bottom", min_value=0, strict_min=True),
+    ]  # fmt: skip
+
+
+def _splits(params: Params) -> list[Rule]:
+    fewest, lists = params.validate_.min_forms, f"the lists of {params.data.split}"
+    out = [
+        _between("splits", "split_filled", "forms", f"a split has fewer than {fewest} forms",
+                 f"give more forms, correct {lists}, set data.split to another, or lower validate.min_forms",
+                 min_value=fewest),
+        _between("forms", "one_split", "memberships", "a form is in two splits",
+                 f"take it out of one of {lists}", max_value=1),
+    ]  # fmt: skip
+    if params.validate_.writers_apart:
+        out.append(
+            _between("writers", "writers_apart", "splits", "a writer is in two splits, so the score would flatter",
+                     f"correct {lists}, exclude the forms, or set validate.writers_apart to false", max_value=1)
+        )  # fmt: skip
+    return out

@@ -1,0 +1,166 @@
+"""Small real parts that the tests of several rooms share: an archive in IAM's layout, packed pages, a tiny model."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from text_recognizer import config
+from text_recognizer.data.packed import PackedSplit, Page
+
+ROOT = Path(__file__).resolve().parents[1]
+FORM_SIZE = 900, 500  # px at 300 dpi
+FORM_BOXES = ((100, 100, 620, 80), (130, 250, 500, 90))
+FORM_TEXTS = ("to be", "or not")
+FORM_SPLITS = {
+    "trainset": ("a01-000", "a01-001"),
+    "validationset1": ("b01-000",),
+    "validationset2": ("b01-001",),
+    "testset": ("c01-000",),
+}
+
+
+@dataclass(frozen=True)
+class SmallForm:
+    """Labels and page of one form. Boxes are at 300 dpi and filled to their edges with ink; the page is at `dpi`."""
+
+    id: str
+    writer: str = "w0"
+    texts: tuple = FORM_TEXTS
+    boxes: tuple = FORM_BOXES
+    dpi: int = 150
+
+    def xml(self) -> bytes:
+        lines = "".join(self._line(*part) for part in enumerate(zip(self.texts, self.boxes, strict=True)))
+        head = f'id="{self.id}" writer-id="{self.writer}" width="{FORM_SIZE[0]}" height="{FORM_SIZE[1]}"'
+        return f"<form {head}><handwritten-part>{lines}</handwritten-part></form>".encode()
+
+    def _line(self, index: int, labels: tuple) -> str:
+        text, (x, y, width, height) = labels
+        component = f'<word><cmp x="{x}" y="{y}" width="{width}" height="{height}"/></word>'
+        return f'<line id="{self.id}-{index:02d}" segmentation="ok" text={quoteattr(text)}>{component}</line>'
+
+    def page(self) -> Image.Image:
+        ratio = self.dpi / 300
+        picture = Image.new("L", (round(FORM_SIZE[0] * ratio), round(FORM_SIZE[1] * ratio)), 245)
+        draw = ImageDraw.Draw(picture)
+        for x, y, width, height in self.boxes:
+            left, top, right, bottom = (round(edge * ratio) for edge in (x, y, x + width, y + height))
+            for step in range(left, right, max(2, round(20 * ratio))):
+                draw.line((step, top, step, bottom - 1), fill=30, width=max(1, round(6 * ratio)))
+            draw.rectangle((left, top, right - 1, bottom - 1), outline=30, width=max(1, round(4 * ratio)))
+        return picture
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+class SmallArchive:
+    """Five forms; `files` holds the members by name, free to be changed before `save`."""
+
+    def __init__(self, splits: dict = FORM_SPLITS) -> None:
+        self.files: dict[str, bytes] = {}
+        for table, ids in splits.items():
+            self.files[f"task/{table}.txt"] = "".join(f"{form_id}-00\n" for form_id in ids).encode()
+            for form_id in ids:
+                self.put(SmallForm(form_id))
+
+    def put(self, form: SmallForm, kind: str = "PNG") -> None:
+        self.files[f"xml/{form.id}.xml"] = form.xml()
+        for suffix in ("png", "jpg"):
+            self.files.pop(f"forms/{form.id}.{suffix}", None)
+        self.files[f"forms/{form.id}.{'png' if kind == 'PNG' else 'jpg'}"] = encoded(form.page(), kind)
+
+    def save(self, path: Path) -> Path:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in self.files.items():
+                archive.writestr(f"iamdb/{name}", content)
+        return path
+
+
+def print_lines(texts: tuple, size: tuple = (64, 128)) -> tuple:
+    """A canvas, uint8 `size`, with a line of print every 32 px, and the lines' boxes."""
+    picture = Image.new("L", (size[1], size[0]), 255)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(18)
+    boxes = []
+    for index, text in enumerate(texts):
+        draw.text((6, 32 * index + 4), text, font=font, fill=0)
+        boxes.append((6, 32 * index + 4, round(draw.textlength(text, font)), 22))
+    return np.asarray(picture), tuple(boxes)
+
+
+def printed_split(pages: list) -> PackedSplit:
+    """A packed split of printed pages, each given by its lines."""
+    drawn = [print_lines(lines) for lines in pages]
+    labels = [Page(f"p{n}", f"w{n}", "\n".join(lines), drawn[n][1]) for n, lines in enumerate(pages)]
+    return PackedSplit(np.stack([canvas for canvas, _ in drawn]), tuple(labels))
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """The project's own parameters."""
+    return config.load(ROOT / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def small_crops(shipped):
+    """How the tiny model wants its pages."""
+    shape = {"dpi": 50, "canvas_height": 64, "canvas_width": 128, "padding": 4, "workers": 1}
+    return shipped.preprocess.model_copy(update=shape)
+
+
+@pytest.fixture(scope="session")
+def small_network():
+    """Makes an untrained ParagraphReader in eval mode whose normalisation has statistics of its own, by a seed."""
+    import torch
+
+    from text_recognizer.models import ParagraphReader
+    from text_recognizer.text import MAPPING
+
+    def make(seed: int = 3) -> ParagraphReader:
+        torch.manual_seed(seed)
+        network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1)
+        for name, value in network.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                value.uniform_(0.5, 1.5)
+        return network.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def exported(small_network, small_crops, tmp_path_factory):
+    """The folder of the tiny model: it reads nonsense, but always the same. Not to be changed: copy it."""
+    from text_recognizer.inference.export import export
+
+    folder = tmp_path_factory.mktemp("exported") / "reader"
+    export(small_network(), small_crops, folder)
+    return folder
+
+
+@pytest.fixture
+def small_archive():
+    return SmallArchive()
+
+
+@pytest.fixture(scope="session")
+def small_form():
+    return SmallForm
+
+
+@pytest.fixture(name="encoded", scope="session")
+def _encoded():
+    return encoded
+
+
+@pytest.fixture(name="printed_split", scope="session")
+def _printed_split():
+    return printed_split

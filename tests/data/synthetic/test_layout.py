@@ -1,0 +1,95 @@
+"""Words stand on lines between the margins, whole where they fit, and on the page whatever the writer."""
+
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from text_recognizer.data.synthetic import plan
+from text_recognizer.data.synthetic.form import compose
+from text_recognizer.data.synthetic.layout import EDGE, baselines, lay_out
+from text_recognizer.data.synthetic.paper import wrap_prompt
+from text_recognizer.data.synthetic.sheet import CLEAR, sheet_of
+from text_recognizer.data.synthetic.writer import Writer
+
+
+def a_writer(section, index=0):
+    writer_plan = plan(section)[index]
+    return Writer(writer_plan, section.seed, section.dpi), writer_plan
+
+
+def text_of(line):
+    return " ".join(word.text for word in line)
+
+
+@pytest.mark.parametrize("size", [(1240, 1000, 3), (600, 400, 1), (2479, 3542, 10)])
+def test_all_ink_is_on_the_page_and_below_the_print(section, size):
+    asked = section(
+        train_forms=54, forms_per_writer=1, page_width=size[0], page_height=size[1], lines_max=size[2], dpi=100
+    )
+    sheet = sheet_of(asked)
+    for writer_plan in plan(asked)[::3]:
+        writer = Writer(writer_plan, asked.seed, asked.dpi)
+        layout = compose(writer, writer_plan, writer_plan.forms[0], asked.seed, sheet, (size[2], size[2]))
+        header = sheet.header(len(wrap_prompt(sheet, layout.words)))
+        rows = baselines(layout.lines, writer, sheet, header, np.random.default_rng(0))
+        ink = np.concatenate(
+            [word.moved(0, y).points for line, y in zip(layout.lines, rows, strict=True) for word in line]
+        )
+        assert ink.min(axis=0)[0] > 0
+        assert ink.max(axis=0)[0] < sheet.width
+        assert ink.min(axis=0)[1] > header + CLEAR - 1
+        assert ink.max(axis=0)[1] < sheet.foot + 1
+
+
+def test_a_line_is_filled_until_the_next_word_would_pass_the_margin(section):
+    asked = section()
+    writer, _ = a_writer(asked)
+    layout = lay_out(writer, repeat("on"), sheet_of(asked), 3, np.random.default_rng(0))
+    left, right = sheet_of(asked).margins(writer.style)
+    longest = 3 * max(word.width for word in layout.lines[0]) + writer.x_height
+    for line in layout.lines[:2]:
+        assert line[0].points[:, 0].min() < left + 60
+        assert right - longest - 60 < line[-1].points[:, 0].max() < right + 60
+
+
+def test_a_word_wider_than_the_page_is_broken_with_hyphens_and_nothing_is_lost(section):
+    asked = section(page_width=600, page_height=1000)
+    writer, _ = a_writer(asked)
+    word = "floccinaucinihilipilification" * 2
+    layout = lay_out(writer, repeat(word), sheet_of(asked), 3, np.random.default_rng(0))
+    lines = [text_of(line) for line in layout.lines]
+    assert all(line.endswith("-") for line in lines)
+    assert word.startswith("".join(line.rstrip("-") for line in lines))
+    assert max(piece.points[:, 0].max() for line in layout.lines for piece in line) < 600 - EDGE + 2
+
+
+def test_a_broken_word_is_whole_in_the_prompt(section):
+    asked = section(page_width=600, page_height=1000)
+    writer, _ = a_writer(asked)
+    layout = lay_out(writer, repeat("incomprehensibilities"), sheet_of(asked), 2, np.random.default_rng(0))
+    assert set(layout.words) == {"incomprehensibilities"}
+
+
+def test_the_same_word_is_never_written_twice_alike(section):
+    writer, _ = a_writer(section())
+    rng = np.random.default_rng(0)
+    one, two = writer.write("word", rng), writer.write("word", rng)
+    assert not np.allclose(one.points[:20], two.points[:20])
+
+
+def test_a_mark_stands_clear_of_the_letter_before_it(section):
+    asked = section(train_forms=54, forms_per_writer=1)
+    for writer_plan in plan(asked)[::3]:
+        writer = Writer(writer_plan, asked.seed, asked.dpi)
+        letter, mark = writer.write("e.", np.random.default_rng(0)).tokens()
+        assert mark.points[:, 0].min() > letter.points[letter.points[:, 1] > -0.4 * writer.x_height, 0].max()
+
+
+def test_tokens_are_iams_words_and_marks_and_share_all_strokes(section):
+    writer, _ = a_writer(section())
+    ink = writer.write('"Mr.', np.random.default_rng(0))
+    assert [token.text for token in ink.tokens()] == ['"', "Mr."]
+    assert sum(len(token.lengths) for token in ink.tokens()) == len(ink.lengths)
+    split = writer.write("o'clock,", np.random.default_rng(0)).tokens()
+    assert [token.text for token in split] == ["o'clock", ","]

@@ -1,0 +1,92 @@
+"""How packed pages reach a model in batches."""
+
+import pytest
+import torch
+
+from text_recognizer.data.paragraphs import IAMParagraphs, PackedDataset, RoundSampler, collate
+from text_recognizer.text import encode
+
+PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa")]
+
+
+def rounds(sampler, count):
+    out = []
+    for number in range(count):
+        sampler.set_epoch(number)
+        out.append(list(sampler))
+    return out
+
+
+@pytest.fixture
+def data(printed_split, tmp_path):
+    printed_split(PAGES).save(tmp_path, "train")
+    printed_split(PAGES[:2]).save(tmp_path, "validation")
+    module = IAMParagraphs(tmp_path, batch_size=2, round_steps=3, seed=1)
+    module.setup()
+    return module
+
+
+@pytest.mark.parametrize("length", [3, 7, 10, 25])
+def test_every_page_appears_once_a_lap(length):
+    stream = [page for part in rounds(RoundSampler(10, length, seed=1), 20) for page in part]
+    laps = [stream[start : start + 10] for start in range(0, len(stream) - 9, 10)]
+    assert all(sorted(lap) == list(range(10)) for lap in laps)
+    assert len({tuple(lap) for lap in laps}) > 1, "laps are shuffled anew"
+
+
+def test_rounds_are_of_equal_length():
+    assert {len(part) for part in rounds(RoundSampler(10, 7, seed=1), 9)} == {7}
+    assert len(RoundSampler(10, 7, seed=1)) == 7
+
+
+def test_a_round_is_a_function_of_seed_and_number():
+    # Given a sampler that went through all rounds
+    gone_through = rounds(RoundSampler(10, 7, seed=1), 6)
+    # When a new one starts at the fourth round, then it gives the same pages; with another seed, others
+    fresh, other = RoundSampler(10, 7, seed=1), RoundSampler(10, 7, seed=2)
+    fresh.set_epoch(4)
+    other.set_epoch(4)
+    assert list(fresh) == gone_through[4]
+    assert list(other) != gone_through[4]
+
+
+def test_a_sample_has_its_canvas_the_ids_of_its_lines_and_their_boxes(printed_split):
+    split = printed_split(PAGES)
+    sample = PackedDataset(split)[2]
+    assert sample.canvas.shape == (1, 64, 128)
+    assert sample.canvas.dtype == torch.uint8
+    assert [line.tolist() for line in sample.lines] == [encode("of ink"), encode("aa")]
+    assert sample.boxes.tolist() == [list(map(float, box)) for box in split.pages[2].boxes]
+
+
+def test_a_batch_joins_pages_with_different_numbers_of_lines(printed_split):
+    dataset = PackedDataset(printed_split(PAGES))
+    batch = collate([dataset[index] for index in range(3)])
+    assert batch.canvases.shape == (3, 1, 64, 128)
+    assert batch.boxes.shape == (5, 4)
+    assert batch.counts == [2, 1, 2]
+    assert batch.lengths.tolist() == [5, 6, 5, 6, 2]
+    assert batch.targets.shape == (24,)
+    assert batch.texts == ["to be", "or not", "a sea", "of ink", "aa"]
+
+
+def test_changing_a_batch_leaves_the_pack_as_it_is(data):
+    batch = next(iter(data.train_dataloader()))
+    before = data.splits["train"].canvases.sum()
+    batch.canvases.zero_()
+    assert data.splits["train"].canvases.sum() == before
+
+
+def test_a_training_round_has_the_steps_it_was_given(data):
+    assert [len(batch.counts) for batch in data.train_dataloader()] == [2, 2, 2]
+
+
+def test_validation_goes_through_every_page_in_order(data):
+    texts = [text for batch in data.val_dataloader() for text in batch.texts]
+    assert texts == ["to be", "or not", "a sea"]
+
+
+def test_its_repr_says_what_it_holds(data, tmp_path):
+    assert "train (3, 64, 128)" in repr(data)
+    assert "84 classes" in repr(data)
+    assert "not set up" in repr(IAMParagraphs(tmp_path))

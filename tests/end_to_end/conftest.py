@@ -1,0 +1,201 @@
+"""Copies of the project with a sample that is made, learnt and judged in under a minute, and commands to run in them.
+
+The reference run is the flow, so that all of it is run through Prefect once, and where the system permits it, it runs
+in a network namespace that holds nothing but loopback.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# One line a form, and a model that learns just enough to read better than an answer without a look at the page.
+SMALL: dict[str, dict[str, Any]] = {
+    "synthetic": {
+        "train_forms": 160,
+        "validation_forms": 12,
+        "test_forms": 12,
+        "lines_max": 1,
+        "page_width": 1000,
+        "page_height": 600,
+    },
+    "preprocess": {"canvas_height": 64, "canvas_width": 160},
+    "train": {
+        "channels": [8, 16, 32, 48],
+        "dropout": 0.0,
+        "steps": 240,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+        "validations": 4,
+        "augment": 0.0,
+        "threads": 1,
+    },
+    "evaluate": {"resamples": 100},
+    "gate": {"max_cer": 10.0, "max_wer": 10.0, "min_pages": 5, "max_interval": 10.0},
+}
+# A person's own settings must not decide what these tests find.
+FOREIGN = ("WANDB_", "PREFECT_", "DVC_", "BENTOML_", "GX_", "DO_NOT_TRACK", "PYTHON")
+RUNNING = re.compile(r"Running stage '(\w+)'")
+SECONDS = 600
+NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"]
+# Keeps the network's counters after the command: what the kernel could not send anywhere is counted there.
+WATCHED = """
+ip link set lo up || exit
+"$@"
+status=$?
+cat /proc/self/net/snmp /proc/self/net/snmp6 > "$COUNTERS"
+exit $status
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended; `said` is its output and its errors together."""
+
+    status: int
+    said: str
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that DVC ran, in order."""
+        return RUNNING.findall(self.said)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project. Its commands take `home` for the user's home, so that the real one stays as it is."""
+
+    folder: Path
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+        return kept | {
+            "PATH": path,
+            "HOME": str(self.home),
+            "PYTHONPATH": str(self.folder / "src"),
+            "PYTHONUNBUFFERED": "1",
+            "DVC_SITE_CACHE_DIR": str(self.home / "dvc"),
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "WANDB_MODE": "disabled",
+        }
+
+    def run(self, *command: str, **changed: str | None) -> Ended:
+        """Runs a command of this environment in the copy; a variable that is changed to None is left out."""
+        mixed = {**self.environment, **changed}
+        environment = {name: value for name, value in mixed.items() if value is not None}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout)
+
+    def change(self, **sections: Mapping[str, Any]) -> None:
+        """Changes values of params.yaml."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for section, values in sections.items():
+            params[section].update(values)
+        path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+    def copy(self, folder: Path) -> "Project":
+        shutil.copytree(self.folder, folder / "project", symlinks=True)
+        (folder / "home").mkdir()
+        return Project(folder / "project", folder / "home")
+
+    def results(self) -> dict[str, str]:
+        """The digest of every file that the stages made. Of the bento, which says when it was built, only its model."""
+        parts = [self.folder / name for name in ("data", "models", "reports", "dist/bento/src/models")]
+        files = [path for part in parts for path in part.rglob("*") if path.is_file() and path.name != ".gitignore"]
+        return {str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def half_written(self) -> list[str]:
+        """Drafts and checkpoints that were left behind."""
+        left = [*self.folder.rglob(".*.part"), *self.folder.glob(".cache/train/*")]
+        return sorted(str(path.relative_to(self.folder)) for path in left)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The run that nothing disturbed. `counters` holds the network's counters after it; None where it had a network."""
+
+    project: Project
+    flow: Ended
+    counters: Path | None
+
+
+@pytest.fixture(scope="session")
+def empty_project() -> Callable[[Path], Project]:
+    """Makes a copy that never ran."""
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    folder = tmp_path_factory.mktemp("reference")
+    project = fresh(folder)
+    command = [sys.executable, "-m", "flows.retrain"]
+    counters = folder / "counters" if namespace_permitted() else None
+    if counters:
+        command = [*NAMESPACE, WATCHED, "sh", *command]
+    # With Weights & Biases as a user without a key has it.
+    flow = project.run(*command, WANDB_MODE=None, COUNTERS=str(counters) if counters else None)
+    if flow.status:
+        pytest.fail(f"the flow ended with {flow.status}:\n{flow.said[-6000:]}")
+    return Reference(project, flow, counters)
+
+
+@pytest.fixture
+def project(reference: Reference, tmp_path: Path) -> Project:
+    """A copy of the reference, up to date, to do with as one likes."""
+    return reference.project.copy(tmp_path)
+
+
+def fresh(folder: Path) -> Project:
+    """A git repository of what git knows or would add, with the small parameters."""
+    copied, home = folder / "project", folder / "home"
+    home.mkdir()
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (copied / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copied / name)
+    # The outcome of the real parameters says nothing about these.
+    (copied / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(copied / "reports", ignore_errors=True)
+    subprocess.run(["git", "init", "--quiet", str(copied)], check=True)
+    made = Project(copied, home)
+    made.change(**SMALL)
+    return made
+
+
+def namespace_permitted() -> bool:
+    """Whether this user may make a network namespace and bring its loopback up."""
+    try:
+        return succeeds([*NAMESPACE, "ip link set lo up"])
+    except FileNotFoundError:
+        return False
+
+
+def succeeds(command: Sequence[str]) -> bool:
+    return not subprocess.run(command, capture_output=True, check=False).returncode

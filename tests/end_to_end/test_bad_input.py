@@ -1,0 +1,118 @@
+"""What a person may point the pipeline at by mistake: each ends in a message, and what was there before stays."""
+
+import zipfile
+
+import pytest
+
+pytestmark = pytest.mark.slow
+LOGIN = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+
+
+def whole(project):
+    return (project.folder / "data/raw/iamdb.zip").read_bytes()
+
+
+def missing(_project, _path):
+    """Nothing lies there."""
+
+
+def text(_project, path):
+    path.write_text("Not a zip at all.\n" * 100)
+
+
+def web_page(_project, path):
+    path.write_bytes(LOGIN)
+
+
+def cut_short(project, path):
+    content = whole(project)
+    path.write_bytes(content[: len(content) // 2])
+
+
+def spoilt(project, path):
+    content = bytearray(whole(project))
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+
+
+BAD = {
+    missing: "there is no ",
+    text: "is not a zip archive",
+    web_page: "is a web page",
+    cut_short: "is cut short",
+    spoilt: "is damaged",
+}
+
+
+@pytest.mark.parametrize("make", BAD, ids=lambda make: make.__name__)
+def test_a_source_that_is_no_archive_is_named_with_the_fix_and_the_old_archive_stays(project, make):
+    before = whole(project)
+    source = project.folder / "mine.zip"
+    make(project, source)
+    project.change(data={"source": str(source)})
+    run = project.run("text-recognizer", "fetch")
+    assert run.status == 1
+    assert BAD[make] in run.said
+    assert str(source) in run.said
+    assert "  fix: " in run.said
+    assert "Traceback" not in run.said
+    assert whole(project) == before
+    assert project.half_written() == []
+
+
+def test_an_archive_with_another_digest_stops_the_pipeline_before_anything_else_runs(project):
+    before = project.results()
+    source = project.folder / "mine.zip"
+    source.write_bytes(whole(project))
+    project.change(data={"source": str(source), "sha256": "0" * 64})
+    run = project.run("dvc", "repro")
+    assert run.status != 0
+    assert run.stages == ["fetch"]
+    assert f"data.sha256 asks for {'0' * 64}" in run.said
+    assert "Traceback" not in run.said
+    assert project.results() == before
+
+
+def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs(project):
+    # Given an archive one of whose forms ends in the middle of its labels
+    source = project.folder / "mine.zip"
+    form = break_labels(project.folder / "data/raw/iamdb.zip", source)
+    project.change(data={"source": str(source)})
+    # When the pipeline runs on it
+    run = project.run("dvc", "repro")
+    # Then the validation stops it, and says where to look and what to do
+    assert run.status != 0
+    assert run.stages == ["fetch", "validate"]
+    assert "text-recognizer validate: the data are not valid\n  fix: open reports/data_docs/index.html" in run.said
+    assert "Traceback" not in run.said
+    assert form in (project.folder / "reports/data_docs/index.html").read_text(encoding="utf-8")
+
+
+def break_labels(archive, out):
+    """Copies the archive with the last half of the first form's XML missing; returns the form's id."""
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(out, "w") as new:
+        broken = next(name for name in old.namelist() if name.endswith(".xml"))
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: len(content) // 2] if name == broken else content)
+    return broken.rpartition("/")[2].removesuffix(".xml")
+
+
+def test_a_form_that_is_excluded_no_longer_stops_it(project):
+    source = project.folder / "mine.zip"
+    form = break_labels(project.folder / "data/raw/iamdb.zip", source)
+    project.change(data={"source": str(source), "exclude": [form]})
+    runs = [project.run("text-recognizer", stage).status for stage in ("fetch", "validate", "preprocess")]
+    assert runs == [0, 0, 0]
+
+
+def test_a_wrong_parameter_is_named_with_what_is_allowed_and_nothing_runs(project):
+    before = project.results()
+    project.change(train={"steps": -5, "lerning_rate": 0.1})
+    run = project.run("text-recognizer", "preprocess")
+    assert run.status == 1
+    assert "train.steps = -5" in run.said
+    assert "the nearest valid name is 'learning_rate'" in run.said
+    assert "Traceback" not in run.said
+    assert project.results() == before

@@ -1,0 +1,124 @@
+"""A pipeline that is killed in each of its stages, and repeated each time, ends as one that nothing disturbed."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from text_recognizer.cli import STAGES
+
+pytestmark = pytest.mark.slow
+PATIENCE = 300.0
+POLL = 0.005
+Mark = Callable[[Path, str], object]
+
+
+def draft(pattern: str) -> Mark:
+    """A file or folder that is there only while the stage is at work."""
+    return lambda folder, _: any(folder.glob(pattern))
+
+
+def words(pattern: str) -> Mark:
+    return lambda _, said: re.search(pattern, said)
+
+
+# By what one sees that a stage is in the middle of its work.
+MARKS = {
+    "fetch": draft("data/raw/.iamdb.zip.part/*"),
+    "validate": words(r"validate: +\d+%"),
+    "preprocess": draft("data/.processed.part/processed"),
+    "train": draft(".cache/train/*/last.ckpt"),
+    "evaluate": words("> text-recognizer evaluate"),
+    "gate": words("> text-recognizer gate"),
+    "bundle": draft("tmp/bundle-*/stage/bentofile.yaml"),
+}
+
+
+@dataclass(frozen=True)
+class Killed:
+    """One run that was killed. `done` are the stages that DVC holds for done after it."""
+
+    status: int
+    said: str
+    done: list[str]
+
+
+@pytest.fixture(scope="module")
+def killed_and_repeated(tmp_path_factory, empty_project):
+    """The copy, the run that was killed in each stage, and the last run, which was not."""
+    project = empty_project(tmp_path_factory.mktemp("killed"))
+    (project.folder / "tmp").mkdir()
+    runs = {stage: kill_in(stage, project) for stage in MARKS}
+    return project, runs, project.run("dvc", "repro")
+
+
+def kill_in(stage, project):
+    """Runs the pipeline, and kills it with all its processes in the middle of the stage."""
+    log = project.folder / "tmp" / f"{stage}.log"
+    environment = project.environment | {"TMPDIR": str(log.parent)}
+    with log.open("wb") as output:
+        run = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=project.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            wait_for(MARKS[stage], project.folder, log, run)
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
+            status = run.wait()
+    lock = project.folder / "dvc.lock"
+    done = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else []
+    return Killed(status, log.read_text(encoding="utf-8", errors="replace"), list(done))
+
+
+def wait_for(mark, folder, log, run):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and run.poll() is None:
+        if mark(folder, log.read_text(encoding="utf-8", errors="replace")):
+            return
+        time.sleep(POLL)
+
+
+def test_every_stage_has_its_turn():
+    assert list(MARKS) == list(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_kill_hits_the_stage_and_no_earlier_one_runs_again(killed_and_repeated, stage):
+    run = killed_and_repeated[1][stage]
+    order = list(STAGES)
+    before = order[: order.index(stage)]
+    assert (run.status, run.done) == (-signal.SIGKILL, before)
+    assert re.findall(r"Running stage '(\w+)'", run.said) == [*before[-1:], stage]
+
+
+def test_the_next_run_needs_no_hand_and_ends_the_work(killed_and_repeated):
+    _, _, last = killed_and_repeated
+    assert (last.status, last.stages) == (0, ["bundle"])
+
+
+def test_the_results_are_those_of_a_run_that_nothing_disturbed(killed_and_repeated, reference):
+    results = killed_and_repeated[0].results()
+    undisturbed = reference.project.results()
+    assert {path for path in results.keys() | undisturbed.keys() if results.get(path) != undisturbed.get(path)} == set()
+
+
+def test_nothing_half_written_is_left(killed_and_repeated):
+    assert killed_and_repeated[0].half_written() == []
+
+
+def test_a_training_that_was_killed_goes_on_where_it_was(killed_and_repeated):
+    # The run that was to be killed in `evaluate` is the one that ended the training.
+    assert re.search(r"train: goes on from step [1-9]", killed_and_repeated[1]["evaluate"].said)

@@ -1,0 +1,33 @@
+"""No tool of the pipeline reaches for the network: not one packet, and not one name looked up."""
+
+import re
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+TRIES = "import socket; s = socket.socket(); s.settimeout(5); s.connect_ex(('192.0.2.1', 80))"
+
+
+def reached_for(counters: str) -> dict[str, int]:
+    """Packets without a route, and datagrams (names to look up) to a port where nobody listens."""
+    counted = {name: int(value) for name, value in re.findall(r"^(\w+)\s+(\d+)$", counters, re.MULTILINE)}
+    rows = [line.split() for line in counters.splitlines() if re.match(r"\w+: ", line)]
+    for names, values in zip(rows[::2], rows[1::2], strict=True):
+        counted |= {names[0] + name: int(value) for name, value in zip(names[1:], values[1:], strict=True)}
+    return {name: counted.get(name, 0) for name in ("Ip:OutNoRoutes", "Udp:NoPorts", "Ip6OutNoRoutes", "Udp6NoPorts")}
+
+
+def test_the_whole_flow_reaches_for_nothing_beyond_loopback(reference):
+    if not reference.counters:
+        pytest.skip("this user may not make a network namespace, so the flow ran with a network")
+    assert reference.flow.status == 0
+    assert set(reached_for(reference.counters.read_text(encoding="utf-8")).values()) == {0}
+
+
+def test_one_that_does_is_caught(reference):
+    if not reference.counters:
+        pytest.skip("this user may not make a network namespace")
+    script = f'ip link set lo up && "{sys.executable}" -c "{TRIES}"; cat /proc/self/net/snmp /proc/self/net/snmp6'
+    done = reference.project.run("unshare", "--map-root-user", "--net", "sh", "-c", script)
+    assert reached_for(done.said)["Ip:OutNoRoutes"] == 1

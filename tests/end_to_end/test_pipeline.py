@@ -1,0 +1,57 @@
+"""What runs, and what does not run again."""
+
+import re
+
+import pytest
+
+from text_recognizer.cli import STAGES
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_flow_runs_every_stage_once_and_in_order(reference):
+    assert reference.flow.stages == list(STAGES)
+
+
+def test_the_flow_ends_with_a_table_of_what_it_made(reference):
+    rows = (line.partition("  ") for line in reference.flow.said.splitlines())
+    table = {name: value.strip() for name, _, value in rows}
+    assert {part.strip(" ()") for part in re.split(r"[,(]", table["data"])} >= {"184 forms", "160 train", "12 test"}
+    assert re.fullmatch(r"\d+\.\d\d% \(.* to .*\), limit 1000\.00%", table["test CER"])
+    assert (table["verdict"], table["report"], table["serve it"]) == ("accepted", "reports/report.html", "make serve")
+
+
+def test_nothing_runs_where_nothing_has_changed(project):
+    before = project.results()
+    again = project.run("dvc", "repro")
+    assert (again.status, again.stages) == (0, [])
+    assert project.results() == before
+
+
+def test_a_change_of_a_limit_runs_the_gate_and_what_depends_on_its_verdict(project):
+    project.change(gate={"max_wer": 9.0})
+    again = project.run("dvc", "repro")
+    assert (again.status, again.stages) == (0, ["gate", "bundle"])
+
+
+def test_a_change_of_the_scoring_runs_no_training(project):
+    data = {path: digest for path, digest in project.results().items() if path.startswith(("data", "models"))}
+    project.change(evaluate={"resamples": 200})
+    again = project.run("dvc", "repro")
+    assert (again.status, again.stages) == (0, ["evaluate", "gate", "bundle"])
+    assert data.items() <= project.results().items()
+
+
+def test_a_change_of_nothing_but_comments_runs_nothing(project):
+    params = project.folder / "params.yaml"
+    params.write_text("# a note to myself\n" + params.read_text(encoding="utf-8"), encoding="utf-8")
+    assert project.run("dvc", "repro").stages == []
+
+
+def test_work_that_was_deleted_comes_back_without_a_training(project):
+    before = project.results()
+    for path in (project.folder / "models/reader").iterdir():
+        path.unlink()
+    again = project.run("dvc", "repro")
+    assert (again.status, project.results()) == (0, before)
+    assert again.stages == []

@@ -1,0 +1,35 @@
+"""A tiny untrained reader whose layers all answer to the ink, as torch has it and as a model folder."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def lively_network():
+    """Makes a ParagraphReader in eval mode whose normalisation has the statistics of noise, by a seed.
+
+    Statistics that do not fit the features would silence every ReLU, and what is silent is equal to anything.
+    """
+    import torch
+
+    from text_recognizer.models import ParagraphReader
+    from text_recognizer.text import MAPPING
+
+    def make(seed: int = 3) -> ParagraphReader:
+        torch.manual_seed(seed)
+        network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1)
+        with torch.no_grad():
+            for _ in range(20):
+                network(torch.rand(4, 1, 64, 128), torch.full((4, 8), 1 / 8), [1, 1, 1, 1])
+        return network.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lively_model(lively_network, small_crops, tmp_path_factory):
+    """The folder of that reader. Not to be changed: copy it."""
+    from text_recognizer.inference.export import export
+
+    folder = tmp_path_factory.mktemp("model") / "reader"
+    export(lively_network(), small_crops, folder)
+    return folder

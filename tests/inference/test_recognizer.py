@@ -1,0 +1,160 @@
+"""A model folder, whole or spoilt, and what it reads on pictures."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from text_recognizer.errors import ModelError
+from text_recognizer.inference import Recognizer
+
+ROOT = Path(__file__).resolve().parents[2]
+HEIGHT, WIDTH = 64, 128
+
+
+@pytest.fixture(scope="module")
+def recognizer(lively_model):
+    return Recognizer.load(lively_model, threads=1)
+
+
+@pytest.fixture
+def folder(lively_model, tmp_path):
+    """A copy of the model, to be spoilt."""
+    return shutil.copytree(lively_model, tmp_path / "reader")
+
+
+def refusal(folder):
+    with pytest.raises(ModelError) as caught:
+        Recognizer.load(folder)
+    assert caught.value.fix
+    return str(caught.value)
+
+
+def change_info(folder, **values):
+    path = folder / "reader.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+def handwriting(height=260, width=400, ground=240, ink=20):
+    """Two rows of strokes."""
+    picture = np.full((height, width), ground, dtype=np.uint8)
+    for top in (60, 160):
+        for left in range(40, width - 40, 25):
+            picture[top : top + 40, left : left + 6] = ink
+            picture[top : top + 6, left : left + 18] = ink
+    return picture
+
+
+# --- loading
+
+
+@pytest.mark.parametrize("missing", ["reader.json", "reader.onnx"])
+def test_a_missing_file_is_named(folder, missing):
+    (folder / missing).unlink()
+    assert f"{folder / missing} does not exist" in refusal(folder)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    assert str(tmp_path / "none" / "reader.json") in refusal(tmp_path / "none")
+
+
+def test_a_graph_that_was_changed_is_refused(folder):
+    graph = folder / "reader.onnx"
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    assert f"{graph} is not the file that reader.json names" in refusal(folder)
+
+
+def test_a_graph_that_was_cut_short_is_refused(folder):
+    graph = folder / "reader.onnx"
+    graph.write_bytes(graph.read_bytes()[:1000])
+    assert "digest differs" in refusal(folder)
+
+
+def test_a_model_for_another_charset_is_refused(folder):
+    change_info(folder, charset=["a", "b"])
+    assert "another charset" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"model_class": "ParagraphReader"}'],
+    ids=["empty", "cut", "list", "null", "not UTF-8", "keys missing"],
+)
+def test_a_reader_json_that_describes_no_model_is_refused(folder, content):
+    (folder / "reader.json").write_bytes(content)
+    assert f"{folder / 'reader.json'} does not describe a model" in refusal(folder)
+
+
+@pytest.mark.parametrize("change", [{"canvas_height": "tall"}, {"colour": "red"}], ids=["wrong type", "unknown key"])
+def test_a_wrong_value_of_reader_json_is_named(folder, change):
+    change_info(folder, **change)
+    assert next(iter(change)) in refusal(folder)
+
+
+def test_the_digest_names_the_graph(recognizer, lively_model):
+    assert recognizer.digest == json.loads((lively_model / "reader.json").read_text(encoding="utf-8"))["graph_sha256"]
+
+
+# --- reading
+
+
+def test_a_blank_page_is_read_as_nothing(recognizer):
+    reading = recognizer.read(np.full((200, 300), 230, dtype=np.uint8))
+    assert (reading.text, reading.lines, reading.confidence) == ("", (), 1.0)
+
+
+@pytest.mark.parametrize("size", [(260, 400), (240, 3000), (1200, 200), (230, 120)])
+def test_every_box_lies_inside_the_picture(recognizer, size):
+    picture = handwriting(*size)
+    reading = recognizer.read(picture)
+    assert reading.lines
+    for line in reading.lines:
+        x, y, width, height = line.box
+        assert 0 <= x < x + width <= size[1]
+        assert 0 <= y < y + height <= size[0]
+        assert 0 < line.confidence <= 1
+
+
+def test_light_writing_on_a_dark_ground_reads_as_dark_writing_on_a_light_one(recognizer):
+    picture = handwriting()
+    assert recognizer.read(255 - picture) == recognizer.read(picture)
+
+
+def test_a_page_is_read_the_same_in_any_company(recognizer):
+    canvases = np.stack([handwriting(HEIGHT * 4, WIDTH * 4)[::4, ::4], np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)])
+    together = recognizer.read_canvases(np.tile(canvases, (10, 1, 1)))
+    (alone,) = recognizer.read_canvases(canvases[:1])
+    assert together[1::2] == [replace(alone, text="", confidence=1.0, lines=())] * 10
+    for reading in together[::2]:
+        assert reading.text == alone.text
+        assert reading.confidence == pytest.approx(alone.confidence, abs=1e-5)
+
+
+def test_canvases_of_another_size_are_refused(recognizer):
+    with pytest.raises(ModelError, match=r"canvases of \(64, 128\), but got \(64, 96\)"):
+        recognizer.read_canvases(np.zeros((1, 64, 96), dtype=np.uint8))
+
+
+def test_no_canvases_give_no_readings(recognizer):
+    assert recognizer.read_canvases(np.zeros((0, HEIGHT, WIDTH), dtype=np.uint8)) == []
+
+
+def test_reading_needs_no_torch(lively_model):
+    script = """
+import sys
+import numpy as np
+from pathlib import Path
+from text_recognizer.inference import Recognizer
+Recognizer.load(Path(sys.argv[1])).read(np.tile(np.uint8([20, 240, 240, 240]), (100, 40)))
+print([name for name in ("torch", "pytorch_lightning", "torchvision") if name in sys.modules])
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", script, str(lively_model)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,99 @@
+"""Augmentation: the ink stays on the canvas, the boxes go with it, and the draw is the generator's alone."""
+
+import pytest
+import torch
+
+from text_recognizer.lit_models.augment import augment
+
+HEIGHT, WIDTH = 96, 160
+BOXES = torch.tensor([[10, 10, 100, 14], [20, 40, 90, 14], [16, 12, 60, 20]], dtype=torch.float32)
+COUNTS = [2, 1]
+DRAWS = range(12)
+
+
+def inked(boxes=BOXES, counts=COUNTS):
+    """Pages whose ink fills their boxes, (B, 1, H, W)."""
+    ink = torch.zeros(len(counts), 1, HEIGHT, WIDTH)
+    pages = [page for page, count in enumerate(counts) for _ in range(count)]
+    for page, (x, y, width, height) in zip(pages, boxes.round().int().tolist(), strict=True):
+        ink[page, 0, max(0, y) : y + height, max(0, x) : x + width] = 1
+    return ink
+
+
+def draw(seed, strength=1.0, ink=None):
+    torch.manual_seed(seed)
+    return augment(inked() if ink is None else ink, BOXES, COUNTS, strength)
+
+
+def centre(ink):
+    """Centre of gravity of what is surely ink, (row, column)."""
+    rows, columns = torch.nonzero(ink > 0.4, as_tuple=True)
+    return rows.float().mean() + 0.5, columns.float().mean() + 0.5
+
+
+def test_no_strength_is_the_identity():
+    ink = inked()
+    out, boxes = draw(1, strength=0, ink=ink)
+    assert torch.equal(out, ink)
+    assert torch.equal(boxes, BOXES)
+
+
+def test_any_strength_moves_the_ink():
+    assert not torch.allclose(draw(1, strength=0.3)[0], inked(), atol=0.1)
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_shape_and_range_stay(seed):
+    ink, boxes = draw(seed)
+    assert (ink.shape, boxes.shape) == ((2, 1, HEIGHT, WIDTH), BOXES.shape)
+    assert ink.min() >= 0
+    assert ink.max() <= 1
+
+
+def test_the_same_seed_draws_the_same():
+    first, second = draw(5), draw(5)
+    assert torch.equal(first[0], second[0])
+    assert torch.equal(first[1], second[1])
+
+
+def test_another_seed_draws_another():
+    assert not torch.equal(draw(5)[1], draw(6)[1])
+
+
+def test_every_page_gets_its_own_draw():
+    ink = inked(BOXES[:1].repeat(2, 1), [1, 1])
+    torch.manual_seed(2)
+    _, boxes = augment(ink, BOXES[:1].repeat(2, 1), [1, 1], 1.0)
+    assert not torch.allclose(boxes[0], boxes[1], atol=0.5)
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_no_box_leaves_the_canvas(seed):
+    _, boxes = draw(seed)
+    assert (boxes[:, :2] > -1).all()
+    assert (boxes[:, :2] + boxes[:, 2:] < torch.tensor([WIDTH + 1, HEIGHT + 1])).all()
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_the_ink_of_a_full_page_stays_on_the_canvas(seed):
+    # Fading takes up to half the ink's strength, and thickening or thinning a pixel of its edge.
+    full = torch.tensor([[1.0, 1, WIDTH - 2, HEIGHT - 2]])
+    torch.manual_seed(seed)
+    ink, boxes = augment(inked(full, [1]), full, [1], 1.0)
+    assert (ink > 0.3).sum() == pytest.approx(float(boxes[0, 2] * boxes[0, 3]), rel=0.15)
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_the_boxes_go_with_their_ink(seed):
+    # One line a page, so that its centre of gravity can be told apart.
+    for box in BOXES:
+        torch.manual_seed(seed)
+        ink, boxes = augment(inked(box[None], [1]), box[None], [1], 1.0)
+        row, column = centre(ink[0, 0])
+        middle = boxes[0, :2] + boxes[0, 2:] / 2
+        assert torch.allclose(middle, torch.stack([column, row]), atol=1.5)
+
+
+def test_a_blank_page_stays_blank_but_for_noise():
+    ink, _ = draw(3, ink=torch.zeros(2, 1, HEIGHT, WIDTH))
+    assert ink.mean() < 0.1

@@ -1,0 +1,111 @@
+"""What the reader is trained on: the loss, the targets, and that it can learn two pages by heart."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from text_recognizer.bands import Grid
+from text_recognizer.data.paragraphs import PackedDataset, collate
+from text_recognizer.lit_models import CTCLitModel
+from text_recognizer.lit_models.ctc import ctc_loss, to_ink
+from text_recognizer.metrics import character_edits, error_rate
+from text_recognizer.models import ParagraphReader
+from text_recognizer.text import BLANK_ID, MAPPING
+
+PAGES = [("to be", "or not"), ("a sea",)]
+WIDTH = 64
+STEPS = 300
+GRID = Grid(dpi=50, cell_height=8, cell_width=4)
+
+
+@pytest.fixture(scope="module")
+def batch(printed_split):
+    dataset = PackedDataset(printed_split(PAGES))
+    whole = collate([dataset[index] for index in range(len(dataset))])
+    # With much paper beside them, two lines are told apart by the edge of the canvas sooner than by their letters.
+    return whole._replace(canvases=whole.canvases[..., :WIDTH])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Work this small only waits for more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def lit(shipped):
+    torch.manual_seed(1)
+    section = shipped.train.model_copy(update={"channels": (8, 16, 24, 32), "dropout": 0.0, "augment": 0.0})
+    network = ParagraphReader(len(MAPPING), section.channels, section.dropout)
+    return CTCLitModel(network.to(memory_format=torch.channels_last), section, GRID)
+
+
+def scores_for(batch, columns):
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn(len(batch.lengths), columns, len(MAPPING), generator=generator).log_softmax(dim=2)
+
+
+def test_the_loss_is_torch_s_own_line_by_line(batch):
+    scores = scores_for(batch, 32)
+    each = [
+        F.ctc_loss(line, target, torch.tensor(32), torch.tensor(len(target)), blank=BLANK_ID)
+        for line, target in zip(scores, batch.targets.split(batch.lengths.tolist()), strict=True)
+    ]
+    assert ctc_loss(scores, batch).item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
+
+
+def test_a_line_with_too_few_columns_counts_nothing(batch):
+    scores = scores_for(batch, 5)  # "or not" has six characters
+    fits = [0, 2]
+    lines = batch.targets.split(batch.lengths.tolist())
+    each = [F.ctc_loss(scores[i], lines[i], torch.tensor(5), torch.tensor(5), blank=BLANK_ID) for i in fits]
+    assert ctc_loss(scores, batch).item() == pytest.approx(torch.stack(each).sum().item() / 3, rel=1e-5)
+
+
+def test_ink_is_1_and_paper_0():
+    ink = to_ink(torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8))
+    assert torch.allclose(ink, torch.tensor([[[[1.0, 0.0, 0.8]]]]))
+
+
+def test_the_ridges_to_draw_lie_on_the_lines_of_their_own_page(lit, batch):
+    _, heat, target = lit(to_ink(batch.canvases), batch.boxes, batch.counts)
+    assert target.shape == heat.shape == (2, 8, WIDTH // 4)
+    # Lines stand at y = 15 and 47 of 64 px, the second only on the first page.
+    assert target.amax(dim=2).gt(0.8).nonzero().tolist() == [[0, 1], [0, 5], [1, 1]]
+
+
+def test_the_ridges_to_draw_end_with_their_line(lit, batch):
+    _, _, target = lit(to_ink(batch.canvases), batch.boxes, batch.counts)
+    x, _, width, _ = batch.boxes[2].tolist()
+    inside = target[1, 1].nonzero().flatten() * GRID.cell_width
+    assert inside.min() >= x - GRID.cell_width
+    assert inside.max() <= x + width
+
+
+def test_pages_without_a_ridge_are_read_as_nothing(lit, batch):
+    lit.eval()
+    ink = to_ink(batch.canvases)
+    with torch.no_grad():
+        lit.model.row_head[2].bias.fill_(-20)
+        assert lit.read(ink) == ["", ""]
+
+
+def test_one_batch_is_learnt_by_heart(lit, batch):
+    optimizer = torch.optim.AdamW(lit.parameters(), lr=0.005)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    ink = to_ink(batch.canvases)
+    lit.train()
+    for _ in range(STEPS):
+        scores, heat, target = lit(ink, batch.boxes, batch.counts)
+        loss = ctc_loss(scores, batch) + F.binary_cross_entropy_with_logits(heat, target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    lit.eval()
+    with torch.no_grad():
+        read = lit.read(ink)
+    assert error_rate([character_edits("\n".join(p), r) for p, r in zip(PAGES, read, strict=True)]) == 0

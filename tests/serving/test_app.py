@@ -1,0 +1,130 @@
+import io
+import struct
+import subprocess
+import sys
+import threading
+import zlib
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from text_recognizer.images import open_picture
+from text_recognizer.inference import Recognizer
+from text_recognizer.serving.app import MAX_PICTURES, Served, create_app
+from text_recognizer.serving.limits import MAX_BYTES
+from text_recognizer.serving.verdict import Verdict
+
+# Pillow would hand it to Ghostscript.
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+
+
+@pytest.fixture(scope="module")
+def client(model, judged):
+    app = create_app()
+    app.state.served = Served(Recognizer.load(model), Verdict.model_validate(judged), threading.Lock())
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def send(client, *pictures):
+    return client.post("/read", files=[("picture", (f"{index}.png", data)) for index, data in enumerate(pictures)])
+
+
+def png(picture):
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def png_of_size(width, height):
+    """A PNG whose header promises a size that its data do not hold."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_a_picture_is_answered_with_what_the_recognizer_reads_and_who_read_it(client, model, writing):
+    answer = send(client, writing.read_bytes()).json()
+    recognizer = Recognizer.load(model)
+    reading = recognizer.read(open_picture(writing))
+    assert (answer["text"], answer["confidence"]) == (reading.text, pytest.approx(reading.confidence))
+    assert [line["box"] for line in answer["lines"]] == [list(line.box) for line in reading.lines]
+    assert (answer["width"], answer["height"]) == (600, 200)
+    assert answer["model"]["digest"] == recognizer.digest
+
+
+def test_several_pictures_are_answered_in_their_order(client, writing):
+    answer = send(client, png(Image.new("L", (90, 50), 255)), writing.read_bytes()).json()
+    assert [(one["name"], one["width"]) for one in answer["pictures"]] == [("0.png", 90), ("1.png", 600)]
+
+
+def test_too_many_pictures_are_refused(client):
+    assert send(client, *[b"x"] * (MAX_PICTURES + 1)).status_code == 422
+
+
+def test_a_blank_page_is_answered_with_no_text(client):
+    answer = send(client, png(Image.new("RGB", (300, 200), "white")))
+    assert (answer.status_code, answer.json()["text"], answer.json()["lines"]) == (200, "", [])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"plain words", b"%PDF-1.7\n", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"]
+)
+def test_what_is_no_picture_is_refused_by_name(client, data):
+    answer = send(client, data)
+    assert (answer.status_code, sorted(answer.json())) == (415, ["error", "fix"])
+    assert "0.png" in answer.json()["error"]
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("size", [(60_000, 60_000), (11_001, 11_000), (400, 400)], ids=["bomb", "large", "cut short"])
+def test_a_picture_that_cannot_be_used_is_refused_with_a_reason(client, size):
+    answer = send(client, png_of_size(*size))
+    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"files": {"other": b"x"}}, 422),
+        ({"data": {"picture": "words"}}, 422),
+        ({"json": {}}, 422),
+        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400),
+    ],
+    ids=["another part", "a field", "json", "a broken form"],
+)
+def test_a_request_without_a_picture_is_told_how_to_send_one(client, request_, status):
+    answer = client.post("/read", **request_)
+    assert (answer.status_code, "named 'picture'" in answer.json()["fix"]) == (status, True)
+
+
+def test_a_body_over_the_limit_is_refused(client):
+    assert send(client, b"x" * (MAX_BYTES + 1)).status_code == 413
+
+
+def test_a_body_over_the_limit_is_refused_where_its_length_is_not_declared(client):
+    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="p"\r\n\r\n'
+    chunks = [head] + [b"x" * 2**20] * (MAX_BYTES // 2**20 + 1)
+    answer = client.post("/read", content=iter(chunks), headers={"content-type": "multipart/form-data; boundary=b"})
+    assert (answer.status_code, answer.json()["error"]) == (413, "the request is larger than 20 MB")
+
+
+def test_a_wrong_method_is_answered_in_the_same_form(client):
+    answer = client.get("/read")
+    assert (answer.status_code, sorted(answer.json())) == (405, ["error", "fix"])
+
+
+def test_the_model_says_its_digest_its_error_rate_and_the_limits(client, judged):
+    answer = client.get("/model").json()
+    assert (answer["digest"], answer["cer"], answer["cer_interval"]) == (judged["model"], 0.1, [0.08, 0.12])
+    assert answer["version"] == judged["model"][:12]
+    assert answer["limits"]["bytes"] == MAX_BYTES
+
+
+def test_the_service_is_imported_without_torch():
+    code = "import sys, text_recognizer.serving.service; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,85 @@
+"""The built bento, served by BentoML where the project itself cannot be imported, and asked over HTTP."""
+
+import io
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+
+from text_recognizer.images import open_picture
+from text_recognizer.inference import Recognizer
+from text_recognizer.serving.limits import MAX_BYTES
+
+pytestmark = pytest.mark.slow
+HEAD = b'--b\r\nContent-Disposition: form-data; name="%b"; filename="page.png"\r\n\r\n'
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def ask(url, body=None, headers=FORM):
+    """Status and body of an answer; a request with a body is a POST."""
+    request = urllib.request.Request(url, data=body, headers=headers if body is not None else {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read().decode()
+
+
+def form(data, part=b"picture"):
+    return HEAD % part + data + b"\r\n--b--\r\n"
+
+
+def test_a_picture_is_read_as_the_recognizer_reads_it(server, model, writing):
+    status, answer = ask(f"{server[0]}/read", form(writing.read_bytes()))
+    reading = json.loads(answer)
+    assert (status, reading["text"]) == (200, Recognizer.load(model).read(open_picture(writing)).text)
+    assert reading["model"]["digest"] == Recognizer.load(model).digest
+
+
+def test_a_blank_page_has_no_text(server):
+    stream = io.BytesIO()
+    Image.new("L", (200, 100), 250).save(stream, "PNG")
+    status, answer = ask(f"{server[0]}/read", form(stream.getvalue()))
+    assert (status, json.loads(answer)["text"]) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(form(b"words"), 415), (form(b"words", b"other"), 422), (form(b"x" * MAX_BYTES), 413)],
+    ids=["no picture", "no part", "too large"],
+)
+def test_a_bad_request_is_answered_with_what_is_wrong_and_the_fix(server, body, status):
+    code, answer = ask(f"{server[0]}/read", body)
+    assert (code, sorted(json.loads(answer))) == (status, ["error", "fix"])
+
+
+def test_a_body_without_a_declared_length_is_stopped_as_well(server):
+    pieces = iter([HEAD % b"picture"] + [b"x" * 2**20] * (MAX_BYTES // 2**20 + 1))
+    assert ask(f"{server[0]}/read", pieces)[0] == 413
+
+
+@pytest.mark.parametrize("path", ["livez", "readyz", "metrics"])
+def test_bentoml_still_answers_for_its_health(server, path):
+    assert ask(f"{server[0]}/{path}")[0] == 200
+
+
+def test_our_page_stands_where_bentoml_puts_its_own(server):
+    import text_recognizer.serving
+
+    page = Path(text_recognizer.serving.__file__).with_name("page.html")
+    assert ask(server[0]) == (200, page.read_text(encoding="utf-8"))
+
+
+def test_no_worker_of_the_server_has_loaded_torch(server):
+    ask(f"{server[0]}/model")
+    if not Path("/proc/self/maps").exists():
+        pytest.skip("the system does not show what a process has loaded")
+    workers = psutil.Process(server[1]).children(recursive=True)
+    loaded = [Path(f"/proc/{worker.pid}/maps").read_text() for worker in workers]
+    assert any("onnxruntime" in libraries for libraries in loaded)
+    assert not any("libtorch" in libraries for libraries in loaded)

@@ -1,0 +1,98 @@
+"""Where lines lie on the grid, and how their features are gathered."""
+
+import numpy as np
+import pytest
+
+from text_recognizer.bands import CLOSEST, Grid, find_lines, pooling, ridges
+
+COLUMNS = 160
+RESOLUTIONS = [50, 75, 150]
+
+
+def grid_at(dpi):
+    return Grid(dpi, cell_height=8, cell_width=4)
+
+
+def heat_of(centres, rows, grid):
+    """What a perfect row head draws for lines right across the page."""
+    centres = np.asarray(centres, dtype=float)
+    left, right = np.zeros(len(centres)), np.full(len(centres), float(COLUMNS))
+    return ridges(centres, left, right, (rows, COLUMNS), grid).max(axis=0, initial=0)
+
+
+@pytest.mark.parametrize("dpi", RESOLUTIONS)
+@pytest.mark.parametrize("shift", [0.0, 0.3, 0.5, 0.9])
+def test_planted_ridges_are_found_at_their_centres(dpi, shift):
+    grid = grid_at(dpi)
+    planted = grid.rows(0.6) * np.arange(1, 6) + shift
+    rows = int(planted[-1] + grid.rows(0.6))
+    np.testing.assert_allclose(find_lines(heat_of(planted, rows, grid), grid), planted, atol=0.35)
+
+
+def test_nothing_is_found_on_a_blank_page():
+    assert len(find_lines(np.zeros((20, COLUMNS), dtype=np.float32), grid_at(75))) == 0
+    assert len(find_lines(np.full((20, COLUMNS), 0.2, dtype=np.float32), grid_at(75))) == 0
+
+
+def test_a_double_peak_is_one_line_at_the_stronger():
+    grid = grid_at(150)
+    near = 0.8 * grid.rows(CLOSEST)
+    heat = np.maximum(0.7 * heat_of([20], 60, grid), heat_of([20 + near], 60, grid))
+    np.testing.assert_allclose(find_lines(heat, grid), [20 + near], atol=0.5)
+
+
+def test_a_ridge_of_even_rows_is_one_line():
+    heat = np.zeros((20, COLUMNS), dtype=np.float32)
+    heat[8:11] = 0.9
+    assert len(find_lines(heat, grid_at(75))) == 1
+
+
+@pytest.mark.parametrize("dpi", RESOLUTIONS)
+def test_two_lines_six_tenths_of_an_inch_apart_stay_two(dpi):
+    grid = grid_at(dpi)
+    planted = [grid.rows(0.5), grid.rows(1.1)]
+    assert len(find_lines(heat_of(planted, int(grid.rows(1.8)), grid), grid)) == 2
+
+
+@pytest.mark.parametrize("planted", [[0.2], [19.8]])
+def test_a_line_at_the_edge_of_the_page_is_found(planted):
+    found = find_lines(heat_of(planted, 20, grid_at(75)), grid_at(75))
+    np.testing.assert_allclose(found, planted, atol=0.8)
+
+
+def test_a_line_of_one_short_word_is_found():
+    grid = grid_at(75)
+    left, right = np.array([10.0]), np.array([10 + grid.columns(0.3)])
+    assert len(find_lines(ridges(np.array([10.0]), left, right, (20, COLUMNS), grid)[0], grid)) == 1
+
+
+def test_lines_come_from_top_to_bottom():
+    grid = grid_at(75)
+    heat = heat_of([5], 40, grid) * 0.5 + heat_of([15], 40, grid) * 0.9 + heat_of([25], 40, grid) * 0.7
+    found = find_lines(heat, grid)
+    assert len(found) == 3
+    assert (np.diff(found) > 0).all()
+
+
+@pytest.mark.parametrize("dpi", RESOLUTIONS)
+def test_pooling_weights_sum_to_one_and_peak_at_the_centre(dpi):
+    centres = np.array([3.5, 10.2, 17.9])
+    weights = pooling(centres, 20, grid_at(dpi))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
+    assert weights.argmax(axis=1).tolist() == [3, 10, 17]
+    assert (weights > 0).all()
+
+
+def test_a_line_far_outside_the_page_still_has_weights_that_sum_to_one():
+    np.testing.assert_allclose(pooling(np.array([-500.0, 500.0]), 20, grid_at(50)).sum(axis=1), 1, atol=1e-6)
+
+
+def test_no_lines_have_no_weights():
+    assert pooling(np.array([]), 20, grid_at(75)).shape == (0, 20)
+
+
+def test_a_ridge_lies_between_left_and_right_only():
+    drawn = ridges(np.array([6.0]), np.array([10.0]), np.array([30.0]), (12, COLUMNS), grid_at(75))[0]
+    assert np.flatnonzero(drawn.any(axis=0)).tolist() == list(range(10, 30))
+    assert drawn.argmax(axis=0)[10:30].tolist() == [5] * 20
+    assert drawn.max() <= 1

@@ -1,0 +1,184 @@
+"""What `params.yaml` may hold, and what is said when it holds something else."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from text_recognizer import config
+from text_recognizer.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """Loads the shipped parameters after one change to them; returns the error that this must raise."""
+
+    def load(change):
+        raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        changed = change(raw)
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(raw if changed is None else changed), encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            config.load(path)
+        assert str(path) in caught.value.what
+        assert caught.value.fix
+        return caught.value.what
+
+    return load
+
+
+def setting(section, key, value):
+    return lambda raw: raw[section].update({key: value})
+
+
+def test_the_shipped_parameters_are_valid():
+    assert config.load(ROOT / "params.yaml").train.model_class == "ParagraphReader"
+
+
+def test_parameters_cannot_be_changed_once_loaded(shipped):
+    with pytest.raises(ValidationError, match="frozen"):
+        shipped.train.steps = 1
+    with pytest.raises(ValidationError, match="frozen"):
+        shipped.data = None
+
+
+def test_an_unknown_key_is_named_with_its_value_and_the_nearest_valid_name(refusal):
+    what = refusal(setting("train", "learning_rat", 0.1))
+    assert "train.learning_rat = 0.1: unknown key; the nearest valid name is 'learning_rate'" in what
+
+
+def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):
+    assert "trains = {}: unknown key; the nearest valid name is 'train'" in refusal(lambda raw: {**raw, "trains": {}})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "allowed"),
+    [
+        ("train", "steps", "many", "int >= 1, <= 10000000"),
+        ("train", "steps", "100", "int >= 1, <= 10000000"),
+        ("train", "steps", 0, "int >= 1, <= 10000000"),
+        ("train", "steps", True, "int >= 1, <= 10000000"),
+        ("train", "dropout", 1.0, "float >= 0, < 1"),
+        ("train", "dropout", float("nan"), "float >= 0, < 1"),
+        ("train", "learning_rate", None, "float > 0, <= 1"),
+        ("train", "augment", -0.1, "float >= 0, <= 1"),
+        ("train", "model_class", "Oracle", "one of ParagraphReader"),
+        ("train", "precision", 32, "one of 32, 16-mixed, bf16-mixed"),
+        ("data", "split", "mine", "one of lwitlrt, aachen"),
+        ("data", "sha256", "abc", "matching ^[0-9a-f]{64}$"),
+        ("data", "source", "", "a path or URL"),
+        ("data", "exclude", "a01-000", "form ids to leave out"),
+        ("data", "exclude", [7], "form ids to leave out"),
+        ("preprocess", "canvas_width", 100, "a multiple of 16"),
+        ("validate", "writers_apart", "yes", "whether a writer in two splits"),
+        ("gate", "max_cer", -1, "float > 0, <= 10"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named_with_what_is(refusal, section, key, value, allowed):
+    what = refusal(setting(section, key, value))
+    assert f"{section}.{key}" in what
+    assert repr(value[0] if isinstance(value, list) else value) in what
+    assert allowed in what
+
+
+@pytest.mark.parametrize("channels", [[16, 32, 64], [16, 32, 64, 96, 128], [16, 32, 64, "96"]])
+def test_a_list_of_the_wrong_length_or_kind_is_named_with_what_is_allowed(refusal, channels):
+    what = refusal(setting("train", "channels", channels))
+    assert "train.channels" in what
+    assert "feature maps of the four stages" in what
+
+
+@pytest.mark.parametrize("channels", [[0, 32, 64, 96], [16, 32, 64, -1], [16, 32, 64, 5000]])
+def test_a_stage_of_the_encoder_without_feature_maps_or_with_too_many_is_refused(refusal, channels):
+    assert f"train.channels: each of {channels} must be from 1 to 4096" in refusal(
+        setting("train", "channels", channels)
+    )
+
+
+def test_a_missing_key_is_named_with_what_it_may_be(refusal):
+    what = refusal(lambda raw: raw["train"].pop("seed") and None)
+    assert "train.seed: missing; allowed: int >= 0" in what
+
+
+def test_a_missing_section_is_named_with_its_keys(refusal):
+    what = refusal(lambda raw: {key: raw[key] for key in raw if key != "gate"})
+    assert "gate: missing; allowed: a section with max_cer, max_wer, min_pages, max_interval" in what
+
+
+def test_a_section_that_is_no_section_is_told_its_own_keys(refusal):
+    what = refusal(lambda raw: {**raw, "gate": 5})
+    assert "gate = 5" in what
+    assert "a section with max_cer, max_wer, min_pages, max_interval" in what
+
+
+def test_a_key_that_is_no_text_is_refused(refusal):
+    assert "7" in refusal(lambda raw: {**raw, 7: 1})
+    assert "7" in refusal(setting("train", 7, 1))
+
+
+def test_values_that_contradict_each_other_are_both_named(refusal):
+    what = refusal(setting("synthetic", "lines_min", 9))
+    assert "synthetic" in what
+    assert "lines_min (9) must not be above lines_max (3)" in what
+    assert "allowed: a section" not in what, "the section is one: what is wrong is in it"
+
+
+def test_several_problems_are_named_at_once(refusal):
+    def spoil(raw):
+        raw["train"]["steps"] = 0
+        raw["gate"]["max_cre"] = 0.1
+        del raw["evaluate"]["seed"]
+
+    what = refusal(spoil)
+    assert [name for name in ("train.steps", "gate.max_cre", "evaluate.seed") if name not in what] == []
+
+
+@pytest.mark.parametrize("raw", [[], "text", 7, ["data"]])
+def test_a_file_that_is_no_mapping_is_told_its_sections(refusal, raw):
+    assert "holds no sections" in refusal(lambda _: raw)
+
+
+def test_an_empty_file_is_told_its_sections(tmp_path):
+    (tmp_path / "params.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigError, match="holds no sections") as caught:
+        config.load(tmp_path / "params.yaml")
+    assert "data, synthetic, validate, preprocess, train, evaluate, gate" in caught.value.fix
+
+
+def test_broken_yaml_is_refused_with_the_line(tmp_path):
+    (tmp_path / "params.yaml").write_text("data:\n  source: [unclosed\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"params\.yaml is not YAML: .*line 3"):
+        config.load(tmp_path / "params.yaml")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"data: \xff\xfe\n")
+    with pytest.raises(ConfigError, match=r"params\.yaml is not YAML"):
+        config.load(tmp_path / "params.yaml")
+
+
+def test_a_day_that_no_month_has_is_refused(tmp_path):
+    (tmp_path / "params.yaml").write_text("data: 2026-02-30\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"params\.yaml is not YAML: day"):
+        config.load(tmp_path / "params.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"params\.yaml does not exist"):
+        config.load(tmp_path / "params.yaml")
+
+
+def test_a_folder_in_the_file_s_place_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(tmp_path)
+
+
+def test_describe_lists_every_parameter_with_value_range_and_meaning(shipped):
+    rows = config.describe(shipped).splitlines()
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    names = [f"{section}.{key}" for section, keys in raw.items() for key in keys]
+    assert [row.split(" = ")[0] for row in rows] == names
+    assert "train.dropout = 0.1: float >= 0, < 1 (share of features dropped before the head)" in rows
