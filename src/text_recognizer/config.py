@@ -72,6 +72,7 @@ class TrainSection(Section):
     channels: Annotated[
         tuple[int, int, int, int], Field(strict=False, description="feature maps of the four stages of the encoder")
     ]
+    recurrent: Annotated[int, Field(ge=0, le=2048, description="LSTM cells a direction over each line; 0 is no LSTM")]
     dropout: Annotated[float, Field(ge=0, lt=1, description="share of features dropped before the head")]
     steps: Annotated[int, Field(ge=1, le=10_000_000, description="optimiser steps: the budget")]
     batch_size: Annotated[int, Field(ge=1, le=4096, description="paragraphs a step")]
@@ -80,10 +81,19 @@ class TrainSection(Section):
     warmup: Annotated[Share, Field(description="share of the steps that warm up")]
     clip_norm: Annotated[float, Field(gt=0, le=1000, description="largest gradient norm")]
     augment: Annotated[Share, Field(description="strength of the augmentation; 0 is none")]
+    elastic: Annotated[
+        float, Field(ge=0, le=0.2, description="inches by which a page is bent here and there; 0 is none")
+    ]
+    recombined: Annotated[
+        tuple[Share, Share],
+        Field(strict=False, description="share of steps on recombined words and lines: at the start, at the end"),
+    ]
+    average: Annotated[float, Field(ge=0, lt=1, description="decay a step of the averaged weights; 0 is no average")]
     validations: Annotated[int, Field(ge=1, le=10_000, description="times to validate and checkpoint in all")]
     accelerator: Annotated[Literal["auto", "cpu", "gpu"], Field(description="where to train")]
     precision: Annotated[Literal["32", "16-mixed", "bf16-mixed"], Field(description="numbers that the model uses")]
     threads: Annotated[int, Field(ge=0, le=1024, description="CPU threads; 0 leaves it to torch")]
+    loaders: Annotated[int, Field(ge=0, le=256, description="processes that load pages; 0 loads between steps")]
     seed: Annotated[Seed, Field(description="weights, order and augmentation")]
 
     @field_validator("channels")

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.recombined import Recombined
 from text_recognizer.paths import PROCESSED
 from text_recognizer.text import MAPPING, NEWLINE, decode, encode
 
@@ -84,16 +85,80 @@ class RoundSampler(Sampler[int]):
             position += len(chosen)
 
 
+class Step(NamedTuple):
+    """What one training step is on: pages of the split by their index, or recombined ones by their number."""
+
+    recombined: bool
+    numbers: list[int]
+
+
+class MixedDataset(Dataset):
+    """Whole batches, of pages or of recombined pages."""
+
+    def __init__(self, pages: PackedDataset, recombined: Recombined) -> None:
+        self.pages, self.recombined = pages, recombined
+
+    def __getitem__(self, step: Step) -> Batch:
+        make = self._recombine if step.recombined else self.pages.__getitem__
+        return collate([make(number) for number in step.numbers])
+
+    def _recombine(self, number: int) -> Sample:
+        canvas, texts, boxes = self.recombined.page(number)
+        lines = [torch.tensor(encode(text), dtype=torch.long) for text in texts]
+        return Sample(torch.from_numpy(canvas)[None], lines, torch.tensor(boxes, dtype=torch.float32))
+
+
+class MixedSampler(Sampler[Step]):
+    """Plans the steps of a round, a pure function of the seed and the round. `many` recombined pages make a batch."""
+
+    def __init__(
+        self,
+        pages: int,
+        batch_size: int,
+        many: int,
+        round_steps: int,
+        seed: int,
+        rounds: int,
+        share: tuple[float, float],
+    ) -> None:
+        self.batch_size, self.many, self.round_steps = batch_size, many, round_steps
+        self.seed, self.rounds, self.share, self.epoch = seed, rounds, share, 0
+        self.originals = RoundSampler(pages, round_steps * batch_size, seed)
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.originals.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return self.round_steps
+
+    def __iter__(self) -> Iterator[Step]:
+        done = self.epoch / max(1, self.rounds - 1)
+        share = self.share[0] + (self.share[1] - self.share[0]) * done
+        draw = np.random.default_rng((self.seed, self.epoch))
+        pages = iter(self.originals)
+        for step in range(self.epoch * self.round_steps, (self.epoch + 1) * self.round_steps):
+            if draw.random() < share:
+                yield Step(True, list(range(step * self.many, (step + 1) * self.many)))
+            else:
+                yield Step(False, [next(pages) for _ in range(self.batch_size)])
+
+
 class IAMParagraphs(pl.LightningDataModule):
     """Paragraphs that `text-recognizer preprocess` packed, from IAM or from an archive in its layout."""
 
     mapping = MAPPING
 
     def __init__(
-        self, processed: Path = PROCESSED, batch_size: int = 16, round_steps: int = 100, seed: int = 0
+        self,
+        processed: Path = PROCESSED,
+        batch_size: int = 16,
+        round_steps: int = 100,
+        seed: int = 0,
+        loaders: int = 0,
     ) -> None:
         super().__init__()
-        self.processed, self.batch_size = processed, batch_size
+        self.processed, self.batch_size, self.loaders = processed, batch_size, loaders
         self.round_steps, self.seed = round_steps, seed
         self.splits: dict[str, PackedSplit] = {}
 
@@ -105,14 +170,44 @@ class IAMParagraphs(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         dataset = PackedDataset(self.splits["train"])
         sampler = RoundSampler(len(dataset), self.round_steps * self.batch_size, self.seed)
-        return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=collate)
+        return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=collate, num_workers=self.loaders)
 
     def val_dataloader(self) -> DataLoader:
         return DataLoader(PackedDataset(self.splits["validation"]), self.batch_size, collate_fn=collate)
 
     def __repr__(self) -> str:
         held = ", ".join(f"{name} {split.canvases.shape}" for name, split in self.splits.items()) or "not set up"
-        return f"IAMParagraphs({str(self.processed)!r}: {held}; {len(self.mapping)} classes)"
+        return f"{type(self).__name__}({str(self.processed)!r}: {held}; {len(self.mapping)} classes)"
+
+
+class IAMOriginalAndSyntheticParagraphs(IAMParagraphs):
+    """Pages as they were written, and pages recombined from their words and lines.
+
+    A step is on pages of one kind. Recombined ones are smaller, and there are more of them in a batch, so that every
+    step costs about the same. `share` is how many steps are on recombined ones, in the first and the last of `rounds`.
+    """
+
+    def __init__(
+        self,
+        processed: Path = PROCESSED,
+        batch_size: int = 16,
+        round_steps: int = 100,
+        seed: int = 0,
+        loaders: int = 0,
+        rounds: int = 10,
+        share: tuple[float, float] = (0.5, 0.5),
+    ) -> None:
+        super().__init__(processed, batch_size, round_steps, seed, loaders)
+        self.rounds, self.share = rounds, share
+
+    def train_dataloader(self) -> DataLoader:
+        split = self.splits["train"]
+        height, width = split.canvases.shape[1:]
+        size = height // 3 // 16 * 16, width * 4 // 5 // 16 * 16
+        many = max(1, self.batch_size * height * width // (size[0] * size[1]))
+        dataset = MixedDataset(PackedDataset(split), Recombined(split, size, self.seed))
+        plan = MixedSampler(len(split), self.batch_size, many, self.round_steps, self.seed, self.rounds, self.share)
+        return DataLoader(dataset, batch_size=None, sampler=plan, num_workers=self.loaders)
 
 
 def collate(samples: list[Sample]) -> Batch:

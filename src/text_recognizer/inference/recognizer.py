@@ -80,8 +80,9 @@ class Recognizer:
         tries = [place(clean, self.info.canvas, fit * size, left, top) for size in SIZES]
         readings = self.read_canvases(np.stack([placed.canvas for placed in tries]))
         best = max(range(len(tries)), key=lambda index: _credit(readings[index]))
-        lines = readings[best].lines
-        return Reading.of([replace(line, box=_inside(tries[best].to_picture(line.box), picture)) for line in lines])
+        lines = [(line, _inside(tries[best].to_picture(line.box), picture)) for line in readings[best].lines]
+        # What was found on the canvas beside the picture is no line of it.
+        return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
 
     def _encode(self, canvases: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features (E, h, w) and ridges (h, w) of each page."""

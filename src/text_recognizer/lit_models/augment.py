@@ -14,19 +14,27 @@ SCALE = 0.25  # log-uniform magnification
 STRETCH = 0.15  # log-uniform ratio of width to height
 SHEAR = 0.4  # horizontal, as slant: tangent of the angle
 ROTATION = math.radians(3)
+KNOTS = 24  # px between the points where an elastic distortion is drawn
 NOISE = 0.12  # of the range between paper and ink
 
 
-def augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float) -> tuple[Tensor, Tensor]:
+def augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float = 0.0) -> tuple[Tensor, Tensor]:
     """Pages warped, their strokes thickened or thinned, faded, with noise; and the lines' boxes moved with them.
 
     `ink` (B, 1, H, W), 1 where there is ink; `boxes` (L, 4), x, y, width, height in pixels, `counts[b]` of them a page.
-    Both come back in the same shape and range; a turned box becomes an upright one about its middle.
+    Both come back in the same shape and range; a turned box becomes an upright one about its middle. `bend` is the
+    standard deviation, in pixels, of an elastic distortion (Simard et al. 2003), which leaves the boxes as they are.
     """
-    if strength == 0:
+    if strength == 0 and bend == 0:
         return ink, boxes
+    # In half precision a coordinate on a page would be off by pixels.
+    with torch.autocast(ink.device.type, enabled=False):
+        return _augment(ink.float(), boxes, counts, strength, bend)
+
+
+def _augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float) -> tuple[Tensor, Tensor]:
     matrix = _map(ink, strength)
-    ink = _stroke(_warp(ink, matrix), strength)
+    ink = _stroke(_warp(ink, matrix, bend), strength)
     fade = 1 - 0.5 * strength * _uniform(ink, 0, 1)
     noise = torch.randn_like(ink) * NOISE * strength * _uniform(ink, 0, 1)
     return (ink * fade + noise).clamp(0, 1), _move(boxes, matrix, counts)
@@ -52,11 +60,15 @@ def _map(ink: Tensor, strength: float) -> Tensor:
     return matrix
 
 
-def _warp(ink: Tensor, matrix: Tensor) -> Tensor:
+def _warp(ink: Tensor, matrix: Tensor, bend: float) -> Tensor:
     height, width = ink.shape[2:]
     to_unit = matrix.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
     theta = (to_unit @ torch.linalg.inv(matrix) @ torch.linalg.inv(to_unit))[:, :2]
     grid = F.affine_grid(theta, list(ink.shape), align_corners=False)
+    if bend:
+        knots = (2, height // KNOTS + 2, width // KNOTS + 2)
+        field = F.interpolate(torch.randn(len(ink), *knots, device=ink.device), (height, width), mode="bilinear")
+        grid = grid + field.permute(0, 2, 3, 1) * bend * grid.new_tensor((2 / width, 2 / height))
     return F.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 

@@ -1,7 +1,7 @@
 """CTC training of a paragraph reader."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
 
 from text_recognizer.bands import Grid, find_lines, pooling, ridges
 from text_recognizer.config import TrainSection
@@ -30,16 +31,21 @@ class CTCLitModel(pl.LightningModule):
         self.model = model
         self.section = section
         self.grid = grid
+        self.average = averaged(model, section.average) if section.average else None
         self.curve: list[dict[str, float]] = []
         self.best: dict[str, Any] = {}
         self._losses: list[Tensor] = []
         self._validation: list[tuple[Tensor, list[Edits]]] = []
 
     def forward(self, ink: Tensor, boxes: Tensor, counts: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities `(L, w, C)` of the lines in `boxes`, the row head's logits and targets `(B, h, w)`."""
+        """Log-probabilities `(L, w, C)` of the lines in `boxes`, the row head's logits and targets `(B, h, w)`.
+
+        In training the model reads; in validation its average, where there is one.
+        """
         size = ink.shape[2] // CELL_HEIGHT, ink.shape[3] // CELL_WIDTH
         weights, heat_target = self._bands(boxes, counts, size)
-        scores, heat = self.model(ink.contiguous(memory_format=torch.channels_last), weights, counts)
+        model = self.model if self.training else self.reader
+        scores, heat = model(ink.contiguous(memory_format=torch.channels_last), weights, counts)
         return scores, heat, heat_target
 
     def on_train_epoch_start(self) -> None:
@@ -48,7 +54,8 @@ class CTCLitModel(pl.LightningModule):
         self._losses = []
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, self.section.augment)
+        bend = self.section.elastic * self.grid.dpi
+        ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, self.section.augment, bend)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
         reading = ctc_loss(scores, batch)
         finding = F.binary_cross_entropy_with_logits(heat.float(), heat_target)
@@ -56,6 +63,15 @@ class CTCLitModel(pl.LightningModule):
         self.log("train/loss", reading.detach(), prog_bar=True, batch_size=len(batch.counts))
         self.log("train/row_loss", finding.detach(), batch_size=len(batch.counts))
         return reading + finding
+
+    def on_train_batch_end(self, *_: object) -> None:
+        if self.average:
+            self.average.update_parameters(self.model)
+
+    @property
+    def reader(self) -> ParagraphReader:
+        """The weights that are validated and kept: the average where there is one."""
+        return cast("ParagraphReader", self.average.module) if self.average else self.model
 
     def on_validation_epoch_start(self) -> None:
         self._validation = []
@@ -72,12 +88,12 @@ class CTCLitModel(pl.LightningModule):
 
     def read(self, ink: Tensor) -> list[str]:
         """The text of each page, (B, 1, H, W), with the lines that the row head finds."""
-        features, heat = self.model.encode(ink.contiguous(memory_format=torch.channels_last))
+        features, heat = self.reader.encode(ink.contiguous(memory_format=torch.channels_last))
         texts = []
         for page, ridge in zip(features, heat.float().sigmoid().cpu().numpy(), strict=True):
             centres = find_lines(ridge, self.grid)
             weights = torch.from_numpy(pooling(centres, len(ridge), self.grid)).to(ink.device)
-            paths = self.model.read_lines(pool(page[None], weights, [len(centres)])).argmax(dim=2).tolist()
+            paths = self.reader.read_lines(pool(page[None], weights, [len(centres)])).argmax(dim=2).tolist()
             texts.append("\n".join(decode(collapse(path)) for path in paths))
         return texts
 
@@ -93,12 +109,12 @@ class CTCLitModel(pl.LightningModule):
         row = {"step": self.global_step, "train/loss": train, "validation/loss": loss, "validation/cer": cer}
         self.curve.append(row)
         if not self.best or cer < self.best["cer"]:
-            weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+            weights = {name: tensor.detach().cpu().clone() for name, tensor in self.reader.state_dict().items()}
             self.best = {"cer": cer, "step": self.global_step, "weights": weights}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         section = self.section
-        optimizer = torch.optim.AdamW(self.parameters(), section.learning_rate, weight_decay=section.weight_decay)
+        optimizer = torch.optim.AdamW(self.model.parameters(), section.learning_rate, weight_decay=section.weight_decay)
         steps = int(self.trainer.estimated_stepping_batches)
         warm = max(1, round(section.warmup * steps))
 
@@ -125,6 +141,24 @@ class CTCLitModel(pl.LightningModule):
         target = np.maximum.reduceat(drawn, starts, axis=0)
         weights = pooling(centres, size[0], self.grid)
         return torch.from_numpy(weights).to(boxes.device), torch.from_numpy(target).to(boxes.device)
+
+
+def averaged(model: ParagraphReader, decay: float) -> AveragedModel:
+    """An exponential moving average of the weights and of the statistics of the normalisation.
+
+    It looks back over a tenth of the steps at most, so that the first weights are soon forgotten.
+    """
+
+    @torch.no_grad()
+    def follow(average: list[Tensor], now: list[Tensor], updates: Tensor | int) -> None:
+        share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
+        for old, new in zip(average, now, strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, share)
+            else:  # how many batches the normalisation has seen
+                old.copy_(new)
+
+    return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:

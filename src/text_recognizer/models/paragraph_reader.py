@@ -42,10 +42,26 @@ class Context(nn.Module):
         return x + torch.relu(self.norm(self.mix(x)))
 
 
-class ParagraphReader(nn.Module):
-    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4."""
+class Recurrent(nn.Module):
+    """Two bidirectional LSTM layers over each line, as in CRNN (Shi et al. 2017): `(L, E, w)` → `(L, 2 hidden, w)`."""
 
-    def __init__(self, classes: int, channels: Sequence[int], dropout: float) -> None:
+    def __init__(self, inputs: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, hidden, num_layers=2, bidirectional=True, batch_first=True, dropout=dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mixed: Tensor = self.lstm(x.transpose(1, 2))[0]
+        return mixed.transpose(1, 2)
+
+
+class ParagraphReader(nn.Module):
+    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4.
+
+    A line's letters are put into context by two convolutions, or by an LSTM of `recurrent` cells a direction where that
+    is not 0: slower to train, and better where there are enough pages.
+    """
+
+    def __init__(self, classes: int, channels: Sequence[int], dropout: float, recurrent: int = 0) -> None:
         super().__init__()
         first, second, third, last = channels
         self.encoder = nn.Sequential(
@@ -57,9 +73,13 @@ class ParagraphReader(nn.Module):
         self.row_head = nn.Sequential(
             nn.Conv2d(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
         )
-        self.context = nn.Sequential(Context(last), Context(last))
+        self.context: nn.Module
+        if recurrent:
+            self.context = nn.Sequential(nn.Dropout(dropout), Recurrent(last, recurrent, dropout))
+        else:
+            self.context = nn.Sequential(Context(last), Context(last))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(last, classes)
+        self.head = nn.Linear(2 * recurrent or last, classes)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The grid's features `(B, E, H / 8, W / 4)`, and the row head's logits `(B, H / 8, W / 4)`."""

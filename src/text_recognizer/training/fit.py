@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import WandbLogger
 from text_recognizer.bands import Grid
 from text_recognizer.config import PreprocessSection, TrainSection
 from text_recognizer.data.packed import PackedSplit
-from text_recognizer.data.paragraphs import IAMParagraphs
+from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.errors import ConfigError, TextRecognizerError
 from text_recognizer.files import replacing, sha256
 from text_recognizer.inference.export import export
@@ -51,7 +51,7 @@ def train(
         raise KeyboardInterrupt
     if not lit.best:
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
-    network = lit.model
+    network = lit.reader
     network.load_state_dict(lit.best["weights"])
     export(network, preprocess, model)
     with replacing(curves) as draft:
@@ -70,8 +70,8 @@ def fit(
     pl.seed_everything(section.seed, verbose=False)
     _quieten()
     rounds = min(section.validations, section.steps)
-    data = IAMParagraphs(processed, section.batch_size, section.steps // rounds, section.seed)
-    network = ParagraphReader(len(MAPPING), section.channels, section.dropout)
+    data = _data(processed, section, rounds)
+    network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent)
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
     logger = tracker(section, digest)
@@ -81,6 +81,13 @@ def fit(
     if logger:
         logger.experiment.finish()
     return lit, trainer
+
+
+def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
+    common = processed, section.batch_size, section.steps // rounds, section.seed, section.loaders
+    if any(section.recombined):
+        return IAMOriginalAndSyntheticParagraphs(*common, rounds=rounds, share=section.recombined)
+    return IAMParagraphs(*common)
 
 
 def _trainer(
