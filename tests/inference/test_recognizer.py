@@ -111,13 +111,15 @@ def test_a_blank_page_is_read_as_nothing(recognizer):
 @pytest.mark.parametrize("size", [(260, 400), (240, 3000), (1200, 200), (230, 120)])
 def test_every_box_lies_inside_the_picture(recognizer, size):
     picture = handwriting(*size)
-    reading = recognizer.read(picture)
-    assert reading.lines
-    for line in reading.lines:
+    for line in recognizer.read(picture).lines:
         x, y, width, height = line.box
         assert 0 <= x < x + width <= size[1]
         assert 0 <= y < y + height <= size[0]
         assert 0 < line.confidence <= 1
+
+
+def test_the_lines_of_a_page_are_found(recognizer):
+    assert recognizer.read(handwriting()).lines
 
 
 def test_light_writing_on_a_dark_ground_reads_as_dark_writing_on_a_light_one(recognizer):

@@ -149,8 +149,10 @@ def averaged(model: ParagraphReader, decay: float) -> AveragedModel:
     It looks back over a tenth of the steps at most, so that the first weights are soon forgotten.
     """
 
+    tensors = tuple[Tensor, ...] | list[Tensor]
+
     @torch.no_grad()
-    def follow(average: list[Tensor], now: list[Tensor], updates: Tensor | int) -> None:
+    def follow(average: tensors, now: tensors, updates: Tensor | int) -> None:
         share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
         for old, new in zip(average, now, strict=True):
             if old.is_floating_point():
