@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from text_recognizer.data.paragraphs import IAMParagraphs, PackedDataset, RoundSampler, collate
+from text_recognizer.data.paragraphs import (
+    IAMOriginalAndSyntheticParagraphs,
+    IAMParagraphs,
+    MixedSampler,
+    PackedDataset,
+    RoundSampler,
+    collate,
+)
 from text_recognizer.text import encode
 
 PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa")]
@@ -90,3 +97,67 @@ def test_its_repr_says_what_it_holds(data, tmp_path):
     assert "train (3, 64, 128)" in repr(data)
     assert "84 classes" in repr(data)
     assert "not set up" in repr(IAMParagraphs(tmp_path))
+
+
+# --- pages as they were written, mixed with recombined ones
+
+
+def mixed(share, round_steps=200, rounds_in_all=3, seed=1):
+    return MixedSampler(
+        pages=10, batch_size=2, many=5, round_steps=round_steps, seed=seed, rounds=rounds_in_all, share=share
+    )
+
+
+def test_the_share_of_recombined_steps_goes_from_the_first_value_to_the_last():
+    shares = [sum(step.recombined for step in part) / len(part) for part in rounds(mixed((0.9, 0.1)), 3)]
+    assert shares == pytest.approx([0.9, 0.5, 0.1], abs=0.12)
+
+
+@pytest.mark.parametrize(("share", "recombined"), [((0.0, 0.0), {False}), ((1.0, 1.0), {True})])
+def test_a_share_of_none_or_all_is_kept(share, recombined):
+    assert {step.recombined for part in rounds(mixed(share), 3) for step in part} == recombined
+
+
+def test_a_mixed_round_is_a_function_of_seed_and_number():
+    gone_through = rounds(mixed((0.5, 0.5)), 3)
+    fresh, other = mixed((0.5, 0.5)), mixed((0.5, 0.5), seed=2)
+    fresh.set_epoch(2)
+    other.set_epoch(2)
+    assert list(fresh) == gone_through[2]
+    assert list(other) != gone_through[2]
+
+
+def test_no_recombined_page_comes_twice_and_a_batch_of_them_is_larger():
+    steps = [step for part in rounds(mixed((0.5, 0.5)), 3) for step in part]
+    numbers = [number for step in steps if step.recombined for number in step.numbers]
+    assert len(set(numbers)) == len(numbers)
+    assert {(step.recombined, len(step.numbers)) for step in steps} == {(True, 5), (False, 2)}
+
+
+@pytest.mark.parametrize("loaders", [0, 2])
+def test_a_mixed_round_has_batches_of_both_kinds(printed_split, tmp_path, loaders):
+    printed_split(PAGES).save(tmp_path, "train")
+    printed_split(PAGES[:2]).save(tmp_path, "validation")
+    data = IAMOriginalAndSyntheticParagraphs(
+        tmp_path, batch_size=2, round_steps=12, seed=1, loaders=loaders, rounds=2, share=(0.5, 0.5)
+    )
+    data.setup()
+    batches = list(data.train_dataloader())
+    sizes = {tuple(batch.canvases.shape) for batch in batches}
+    assert len(batches) == 12
+    assert sizes == {(2, 1, 64, 128), (5, 1, 32, 96)}  # as many pixels, or a little less
+    for batch in batches:
+        assert len(batch.texts) == len(batch.boxes) == sum(batch.counts)
+        assert len(batch.counts) == len(batch.canvases)
+
+
+def test_more_loaders_give_the_same_batches(printed_split, tmp_path):
+    for split in ("train", "validation"):
+        printed_split(PAGES).save(tmp_path, split)
+
+    def texts(loaders):
+        data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, 8, seed=1, loaders=loaders, rounds=1, share=(0.5, 0.5))
+        data.setup()
+        return [batch.texts for batch in data.train_dataloader()]
+
+    assert texts(2) == texts(0)

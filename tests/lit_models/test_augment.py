@@ -20,9 +20,9 @@ def inked(boxes=BOXES, counts=COUNTS):
     return ink
 
 
-def draw(seed, strength=1.0, ink=None):
+def draw(seed, strength=1.0, ink=None, bend=0.0):
     torch.manual_seed(seed)
-    return augment(inked() if ink is None else ink, BOXES, COUNTS, strength)
+    return augment(inked() if ink is None else ink, BOXES, COUNTS, strength, bend)
 
 
 def centre(ink):
@@ -97,3 +97,39 @@ def test_the_boxes_go_with_their_ink(seed):
 def test_a_blank_page_stays_blank_but_for_noise():
     ink, _ = draw(3, ink=torch.zeros(2, 1, HEIGHT, WIDTH))
     assert ink.mean() < 0.1
+
+
+# --- elastic distortion
+
+
+def test_a_bend_moves_ink_and_leaves_the_boxes():
+    ink, boxes = draw(1, strength=0, bend=2.0)
+    assert torch.equal(boxes, BOXES)
+    moved = (ink > 0.5) != (inked() > 0.5)
+    assert 0.01 < moved.float().mean() < 0.15
+
+
+@pytest.mark.parametrize("bend", [0.5, 1.5])
+@pytest.mark.parametrize("seed", range(4))
+def test_ink_is_bent_by_about_so_many_pixels(seed, bend):
+    # Given a page whose ink is a ramp from left to right, its values say where each pixel was taken from
+    ramp = torch.arange(WIDTH).float().expand(2, 1, HEIGHT, WIDTH) / WIDTH
+    ink, _ = draw(seed, strength=0, ink=ramp.contiguous(), bend=bend)
+    inner = (ink - ramp)[..., 10:-10, 10:-10] * WIDTH
+    # Between the points where it is drawn, the distortion is a mean of its neighbours', and smaller
+    assert 0.3 * bend < inner.std() < 1.2 * bend
+
+
+def test_neighbours_are_bent_alike():
+    ramp = torch.arange(WIDTH).float().expand(2, 1, HEIGHT, WIDTH) / WIDTH
+    ink, _ = draw(2, strength=0, ink=ramp.contiguous(), bend=2.0)
+    shift = (ink - ramp)[..., 10:-10, 10:-10] * WIDTH
+    assert shift.diff(dim=2).abs().max() < 0.5
+
+
+def test_half_precision_around_it_does_not_coarsen_the_map():
+    ink, boxes = draw(4, bend=1.0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        same, same_boxes = draw(4, bend=1.0)
+    assert torch.equal(ink, same)
+    assert torch.equal(boxes, same_boxes)

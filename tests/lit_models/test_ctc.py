@@ -93,6 +93,56 @@ def test_pages_without_a_ridge_are_read_as_nothing(lit, batch):
         assert lit.read(ink) == ["", ""]
 
 
+@pytest.fixture
+def averaging(lit):
+    return CTCLitModel(lit.model, lit.section.model_copy(update={"average": 0.9}), GRID)
+
+
+def weights(network):
+    return network.state_dict()
+
+
+def test_without_an_average_the_model_itself_is_kept(lit):
+    assert lit.reader is lit.model
+
+
+def test_the_average_follows_the_weights_and_the_statistics(averaging):
+    # Given an average that has seen a hundred steps of one set of weights
+    for _ in range(100):
+        averaging.on_train_batch_end()
+    before = {name: value.clone() for name, value in weights(averaging.reader).items()}
+    # When the weights jump
+    with torch.no_grad():
+        for value in [*averaging.model.parameters(), *averaging.model.buffers()]:
+            value.add_(1)
+    averaging.on_train_batch_end()
+    # Then it takes a tenth of the way, and the count of batches is the model's
+    for name, value in weights(averaging.reader).items():
+        moved = value.float() - before[name].float()
+        assert torch.allclose(moved, torch.full_like(moved, 0.1 if value.is_floating_point() else 1.0), atol=1e-4), name
+
+
+def test_the_first_weights_are_soon_forgotten(averaging):
+    averaging.on_train_batch_end()
+    with torch.no_grad():
+        averaging.model.head.bias.fill_(5.0)
+    for _ in range(30):
+        averaging.on_train_batch_end()
+    assert torch.allclose(averaging.reader.head.bias, torch.tensor(5.0), atol=0.05)
+
+
+def test_training_reads_with_the_weights_and_validation_with_their_average(averaging, batch):
+    averaging.on_train_batch_end()
+    with torch.no_grad():
+        averaging.model.head.bias.add_(torch.arange(len(MAPPING)).float())
+        ink = to_ink(batch.canvases)
+        averaging.train()
+        trained = averaging(ink, batch.boxes, batch.counts)[0]
+        averaging.eval()
+        validated = averaging(ink, batch.boxes, batch.counts)[0]
+    assert trained.argmax(dim=2).float().mean() > validated.argmax(dim=2).float().mean() + 10
+
+
 def test_one_batch_is_learnt_by_heart(lit, batch):
     optimizer = torch.optim.AdamW(lit.parameters(), lr=0.005)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)

@@ -11,11 +11,11 @@ HEIGHT, WIDTH = 64, 96
 ROWS, COLUMNS = HEIGHT // CELL_HEIGHT, WIDTH // CELL_WIDTH
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=[0, 6], ids=["convolutions", "LSTM"])
+def model(request):
     """Untrained, with the statistics of batch normalisation that noise has."""
     torch.manual_seed(3)
-    network = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.1)
+    network = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.1, request.param)
     with torch.no_grad():
         for _ in range(20):
             network(torch.rand(4, 1, HEIGHT, WIDTH), line_weights(4), [1, 1, 1, 1])
@@ -85,3 +85,20 @@ def test_a_page_without_lines_gives_none_and_leaves_the_others_theirs():
 def test_counts_that_do_not_fit_pages_and_lines_are_refused(counts):
     with pytest.raises((ValueError, RuntimeError)):
         pool(torch.rand(2, 2, ROWS, 5), line_weights(3), counts)
+
+
+def reach(network):
+    """Columns of a line whose log-probabilities a change of its first column moves."""
+    line = torch.rand(1, EMBEDDING, COLUMNS, generator=torch.Generator().manual_seed(4))
+    other = line.clone()
+    other[:, :, 0] += 5
+    with torch.no_grad():
+        return (network.read_lines(line) - network.read_lines(other)).abs().amax(dim=(0, 2)).gt(0).nonzero().flatten()
+
+
+def test_two_convolutions_see_four_columns_to_a_side_and_an_lstm_the_line():
+    torch.manual_seed(3)
+    convolutions = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.0).eval()
+    lstm = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.0, 16).eval()
+    assert reach(convolutions).tolist() == [0, 1, 2, 3, 4]
+    assert reach(lstm).max() > 10

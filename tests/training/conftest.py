@@ -18,10 +18,11 @@ def processed(printed_split, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def section(shipped) -> TrainSection:
-    """Four rounds of two steps, with all that draws at random: dropout, order, augmentation."""
+    """Four rounds of two steps, with all that draws at random or is carried from step to step."""
     small = {
         "channels": (4, 4, 8, 8), "dropout": 0.2, "steps": 8, "validations": 4, "batch_size": 2, "augment": 0.5,
         "accelerator": "cpu", "precision": "32", "threads": 1, "learning_rate": 0.01,
+        "elastic": 0.01, "recombined": (0.3, 0.7), "average": 0.9,
     }  # fmt: skip
     return TrainSection(**shipped.train.model_dump() | small)
 

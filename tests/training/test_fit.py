@@ -43,14 +43,21 @@ def test_the_weights_kept_are_those_of_the_best_round(run, tmp_path, monkeypatch
 
     class Watching(fit.Progress):
         def on_validation_end(self, trainer, lit):
-            after[trainer.global_step] = {name: value.clone() for name, value in lit.model.state_dict().items()}
+            after[trainer.global_step] = {name: value.clone() for name, value in lit.reader.state_dict().items()}
 
     monkeypatch.setattr(fit, "Progress", Watching)
-    best = run(seed=4)
-    assert best["step"] < 8
+    # On which processor which seed is at its best before the end cannot be known.
+    best = next(best for best in (run(seed=seed) for seed in range(1, 20)) if best["step"] < 8)
     kept = load_file(tmp_path / "reader" / "weights.safetensors")
     same = [step for step, state in after.items() if all(torch.equal(kept[name], state[name]) for name in state)]
     assert same == [best["step"]]
+
+
+def test_a_reader_with_an_lstm_is_trained_and_exported(run, tmp_path):
+    run(recurrent=8, steps=2, validations=1)
+    names = load_file(tmp_path / "reader" / "weights.safetensors").keys()
+    assert any("lstm" in name for name in names)
+    assert not any(name.startswith(("average", "module")) for name in names)
 
 
 def test_a_budget_that_the_rounds_do_not_divide_loses_less_than_a_round(run, tmp_path):
@@ -64,7 +71,7 @@ def test_a_budget_of_fewer_steps_than_rounds_validates_after_every_step(run, tmp
 
 
 @pytest.mark.parametrize(
-    "changes", [{"seed": 7}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1}], ids=str
+    "changes", [{"seed": 7}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1}, {"recurrent": 8}], ids=str
 )
 def test_other_parameters_name_another_run(processed, section, small_crops, changes):
     own = run_digest(processed, section, small_crops)

@@ -203,7 +203,7 @@ class IAMOriginalAndSyntheticParagraphs(IAMParagraphs):
     def train_dataloader(self) -> DataLoader:
         split = self.splits["train"]
         height, width = split.canvases.shape[1:]
-        size = height // 3 // 16 * 16, width * 4 // 5 // 16 * 16
+        size = max(32, height // 3 // 16 * 16), max(32, width * 4 // 5 // 16 * 16)
         many = max(1, self.batch_size * height * width // (size[0] * size[1]))
         dataset = MixedDataset(PackedDataset(split), Recombined(split, size, self.seed))
         plan = MixedSampler(len(split), self.batch_size, many, self.round_steps, self.seed, self.rounds, self.share)

@@ -54,7 +54,7 @@ def _map(ink: Tensor, strength: float) -> Tensor:
     low, size = moved.amin(dim=1), moved.amax(dim=1) - moved.amin(dim=1)
     canvas = extent.new_tensor((ink.shape[3], ink.shape[2]))
     shrink = (canvas / size).amin(dim=1).clamp(max=1)[:, None]
-    shift = torch.rand_like(extent) * (canvas - size * shrink) - low * shrink
+    shift = torch.rand_like(extent) * (canvas - size * shrink) - low * shrink if strength else 0
     matrix = torch.zeros(len(ink), 3, 3, device=ink.device)
     matrix[:, :2, :2], matrix[:, :2, 2], matrix[:, 2, 2] = linear * shrink[:, :, None], shift, 1
     return matrix

@@ -1,0 +1,105 @@
+"""Recombined paragraphs: every line is of one writer's real ink, labelled as it was, and a function of its number."""
+
+import numpy as np
+import pytest
+
+from text_recognizer.data.packed import PackedSplit, Page
+from text_recognizer.data.recombined import Recombined
+
+SIZE = (96, 256)
+PAGES = [("to be or not", "that is it"), ("a sea of ink", "and so on"), ("the cat sat", "on a mat")]
+NUMBERS = range(15)
+
+
+@pytest.fixture(scope="module")
+def split(printed_split):
+    return printed_split(PAGES)
+
+
+@pytest.fixture(scope="module")
+def pages(split):
+    supply = Recombined(split, SIZE, seed=1)
+    return [supply.page(number) for number in NUMBERS]
+
+
+def test_a_page_is_a_function_of_seed_and_number(split, pages):
+    again, other = Recombined(split, SIZE, seed=1), Recombined(split, SIZE, seed=2)
+    canvas, texts, boxes = again.page(7)
+    assert np.array_equal(canvas, pages[7][0])
+    assert (texts, boxes) == pages[7][1:]
+    assert other.page(7)[1:] != pages[7][1:]
+
+
+def test_pages_differ(pages):
+    assert len({tuple(texts) for _, texts, _ in pages}) > len(pages) // 2
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_box_lies_on_the_canvas_and_holds_ink(pages, number):
+    canvas, texts, boxes = pages[number]
+    assert (canvas.shape, canvas.dtype) == (SIZE, np.uint8)
+    assert len(boxes) == len(texts) > 0
+    for x, y, width, height in boxes:
+        assert 0 <= x < x + width <= SIZE[1]
+        assert 0 <= y < y + height <= SIZE[0]
+        assert (canvas[y : y + height, x : x + width] < 128).any()
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_page_is_of_one_writer_and_only_of_what_was_written(pages, number):
+    own = [set(" ".join(lines).split()) for lines in PAGES]
+    used = {word for text in pages[number][1] for word in text.split()}
+    assert any(used <= words for words in own)
+
+
+def test_all_writers_are_used(pages):
+    used = {word for _, texts, _ in pages for text in texts for word in text.split()}
+    assert used >= {"be", "ink", "cat"}
+
+
+def test_both_whole_lines_and_words_in_a_new_order_are_used(pages):
+    real = {line for lines in PAGES for line in lines}
+    texts = [text for _, texts, _ in pages for text in texts]
+    assert {text in real for text in texts} == {True, False}
+
+
+def test_the_lines_of_a_page_run_downwards(pages):
+    for _, _, boxes in pages:
+        middles = [y + height / 2 for _, y, _, height in boxes]
+        assert middles == sorted(middles)
+
+
+def test_a_line_drawn_whole_is_the_line_that_was_written(printed_split):
+    # Given one writer with one line that cannot be cut, on a page that holds one line only
+    split = printed_split([("ink",)])
+    canvas, texts, ((x, y, width, height),) = Recombined(split, (32, 128), seed=3).page(0)
+    # Then its ink is what was on the page, moved
+    rows, columns = np.nonzero(canvas < 255)
+    drawn = canvas[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    real = np.asarray(split.canvases[0])
+    rows, columns = np.nonzero(real < 255)
+    assert texts == ["ink"]
+    top, left = rows.min(), columns.min()
+    assert np.array_equal(drawn, real[top : top + drawn.shape[0], left : left + drawn.shape[1]])
+    assert drawn.shape[1] >= columns.max() - left  # the label's box ends within a pixel of the ink
+    assert (width, height) > (0, 0)
+    assert (canvas[:, :x] == 255).all()
+    assert (canvas[:, x + width :] == 255).all()
+    assert y >= 0
+
+
+def test_a_line_without_ink_is_no_obstacle():
+    blank = np.full((1, 64, 128), 255, dtype=np.uint8)
+    split = PackedSplit(blank, (Page("p", "w", "to be", ((6, 4, 60, 22),)),))
+    canvas, texts, boxes = Recombined(split, (32, 96), seed=1).page(0)
+    assert (canvas == 255).all()
+    assert set(texts) == {"to be"}
+    assert len(boxes) == len(texts)
+
+
+def test_a_line_wider_than_the_canvas_is_left_to_its_words(printed_split):
+    split = printed_split([("to be or not",)])
+    canvas, texts, boxes = Recombined(split, (32, 64), seed=1).page(0)
+    assert canvas.shape == (32, 64)
+    assert "to be or not" not in texts
+    assert all(x + width <= 64 for x, _, width, _ in boxes)
