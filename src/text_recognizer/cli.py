@@ -93,13 +93,15 @@ def _add_score(commands: "Commands") -> None:
 
 def _add_serve(commands: "Commands") -> None:
     parser = _add(commands, "serve", _serve, "serve the bento: a page to drop pictures on, and an HTTP interface")
-    parser.add_argument("--bento", type=Path, default=paths.BENTO, metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument(
+        "--bento", type=Path, metavar="FOLDER", help=f"default: {paths.BENTO}; without one, the pretrained model's"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
     parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, default=paths.MODEL, metavar="FOLDER", help="default: %(default)s")
+    parser.add_argument("--model", type=Path, default=paths.PRETRAINED, metavar="FOLDER", help="default: %(default)s")
 
 
 def _load_params() -> "Params":
@@ -212,9 +214,15 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from text_recognizer.serving.bundle import bundle
     from text_recognizer.serving.serve import serve
 
-    serve(options.bento, options.host, options.port)
+    bento = options.bento or paths.BENTO
+    if not options.bento and not bento.exists() and paths.PRETRAINED.exists():
+        bento = paths.PRETRAINED_BENTO
+        print(f"serve: no model of your own was accepted yet; bundling the pretrained one in {bento}", flush=True)
+        bundle(paths.PRETRAINED, paths.PRETRAINED_VERDICT, bento)
+    serve(bento, options.host, options.port)
     return 0
 
 

@@ -14,3 +14,7 @@ REPORT = Path("reports/report.html")
 VERDICT = Path("reports/verdict.json")
 BENTO = Path("dist/bento")
 SCRATCH = Path(".cache")
+# The model that comes with the project; no stage makes or reads it.
+PRETRAINED = Path("models/pretrained")
+PRETRAINED_VERDICT = PRETRAINED / "verdict.json"
+PRETRAINED_BENTO = Path("dist/pretrained")

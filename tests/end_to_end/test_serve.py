@@ -13,6 +13,7 @@ from PIL import Image
 from text_recognizer.data.iam import SCAN_DPI, IamArchive
 
 pytestmark = pytest.mark.slow
+MODEL = ("--model", "models/reader")
 HEAD = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="cut.png"\r\n\r\n'
 
 
@@ -77,13 +78,13 @@ def test_serving_leaves_the_pipeline_up_to_date(reference, url, cutting):
 def test_the_command_line_reads_the_same_text(reference, url, cutting, tmp_path):
     (tmp_path / "cut.png").write_bytes(cutting)
     answer = ask(f"{url}read", HEAD + cutting + b"\r\n--b--\r\n")
-    run = reference.project.run("text-recognizer", "read", "--json", str(tmp_path / "cut.png"))
+    run = reference.project.run("text-recognizer", "read", "--json", str(tmp_path / "cut.png"), *MODEL)
     assert json.loads(run.said.splitlines()[-1])["text"] == answer["text"]
 
 
 def test_the_command_line_scores_the_archive_as_the_pipeline_did(reference, tmp_path):
     project, again = reference.project, tmp_path / "again.json"
     archive = ("--archive", "data/raw/iamdb.zip", "--split", "lwitlrt/test")
-    assert project.run("text-recognizer", "score", *archive, "--json", str(again)).status == 0
+    assert project.run("text-recognizer", "score", *archive, *MODEL, "--json", str(again)).status == 0
     score = json.loads((project.folder / "reports/score.json").read_text(encoding="utf-8"))
     assert json.loads(again.read_text(encoding="utf-8"))["cer"] == score["cer"]

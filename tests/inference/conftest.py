@@ -3,11 +3,12 @@
 import pytest
 
 
-@pytest.fixture(scope="session")
-def lively_network():
+@pytest.fixture(scope="session", params=[0, 6], ids=["convolutions", "LSTM"])
+def lively_network(request):
     """Makes a ParagraphReader in eval mode whose normalisation has the statistics of noise, by a seed.
 
-    Statistics that do not fit the features would silence every ReLU, and what is silent is equal to anything.
+    Statistics that do not fit the features would silence every ReLU, and what is silent is equal to anything. Its
+    weights are rounded as those of an exported model are.
     """
     import torch
 
@@ -16,10 +17,13 @@ def lively_network():
 
     def make(seed: int = 3) -> ParagraphReader:
         torch.manual_seed(seed)
-        network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1)
+        network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1, request.param)
         with torch.no_grad():
             for _ in range(20):
                 network(torch.rand(4, 1, 64, 128), torch.full((4, 8), 1 / 8), [1, 1, 1, 1])
+        with torch.no_grad():
+            for value in network.state_dict().values():
+                value.copy_(value.half())
         return network.eval()
 
     return make
