@@ -11,10 +11,11 @@ IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo serve check test clean
+.SECONDARY:
+.PHONY: help setup demo serve train-cpu train-gpu pretrained check test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## make .venv and install what requirements.lock pins, once
 
@@ -40,6 +41,27 @@ demo: setup ## run the whole pipeline; what is up to date is not run again
 
 serve: setup ## serve the model of the last accepted run on http://127.0.0.1:3000
 	@$(BIN)/text-recognizer serve
+
+# A recipe is trained in a folder of its own, runs/NAME, and leaves the pipeline's work alone. IAM names the archive.
+runs/%/data/processed: recipes/%.yaml params.yaml
+	@test -f '$(IAM)' || { echo 'train: name the archive of IAM: make train-cpu IAM=/path/to/iamdb.zip' >&2; exit 1; }
+	mkdir -p runs/$*
+	text-recognizer params --merge recipes/$*.yaml > runs/$*/params.draft && mv runs/$*/params.draft runs/$*/params.yaml
+	ln -sfn '$(abspath $(IAM))' runs/$*/iamdb.zip
+	cd runs/$* && text-recognizer fetch && text-recognizer validate && text-recognizer preprocess
+	@touch $@
+
+runs/%/models/reader: runs/%/data/processed
+	cd runs/$* && text-recognizer train
+
+train-cpu: setup runs/cpu/models/reader ## train the pretrained reader anew, in runs/cpu; stopped, it goes on
+
+train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/gpu; stopped, it goes on
+
+RUN := cpu
+pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
+	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
+	cp runs/$(RUN)/models/reader/* runs/$(RUN)/reports/{score.json,verdict.json,curves.csv} models/pretrained/
 
 check: setup ## lint, format, types, and who may import whom
 	$(BIN)/ruff check

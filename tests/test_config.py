@@ -182,3 +182,21 @@ def test_describe_lists_every_parameter_with_value_range_and_meaning(shipped):
     names = [f"{section}.{key}" for section, keys in raw.items() for key in keys]
     assert [row.split(" = ")[0] for row in rows] == names
     assert "train.dropout = 0.1: float >= 0, < 1 (share of features dropped before the head)" in rows
+
+
+def test_a_recipe_changes_the_values_that_it_names_and_no_other(tmp_path, shipped):
+    (tmp_path / "recipe.yaml").write_text("train: {steps: 7}\n")
+    (tmp_path / "merged.yaml").write_text(config.merged(tmp_path / "recipe.yaml", ROOT / "params.yaml"))
+    expected = shipped.model_copy(update={"train": shipped.train.model_copy(update={"steps": 7})})
+    assert config.load(tmp_path / "merged.yaml") == expected
+
+
+def test_a_recipe_with_an_unknown_key_is_refused_by_its_own_name(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("train: {step: 7}\n")
+    with pytest.raises(ConfigError, match=r"recipe\.yaml: train\.step = 7: unknown key"):
+        config.merged(tmp_path / "recipe.yaml", ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_gives_valid_parameters(recipe):
+    assert config.merged(recipe, ROOT / "params.yaml")

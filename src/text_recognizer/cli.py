@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_read(commands)
     _add_score(commands)
     _add_serve(commands)
-    _add(commands, "params", _params, "list every parameter with its value, allowed range and meaning")
+    _add_params(commands)
     return parser
 
 
@@ -98,6 +98,13 @@ def _add_serve(commands: "Commands") -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
     parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
+
+
+def _add_params(commands: "Commands") -> None:
+    parser = _add(commands, "params", _params, "list every parameter with its value, allowed range and meaning")
+    parser.add_argument(
+        "--merge", type=Path, metavar="RECIPE", help="print params.yaml with the values of RECIPE, as YAML, instead"
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -226,10 +233,10 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _params(_: argparse.Namespace) -> int:
+def _params(options: argparse.Namespace) -> int:
     from text_recognizer import config
 
-    print(config.describe(config.load()))
+    print(config.merged(options.merge).rstrip() if options.merge else config.describe(config.load()))
     return 0
 
 

@@ -131,6 +131,21 @@ class Params(Section):
 
 def load(path: Path = PARAMS_FILE) -> Params:
     """Reads and checks every section. Raises ConfigError with all problems at once."""
+    return _checked(_read(path), path)
+
+
+def merged(recipe: Path, path: Path = PARAMS_FILE) -> str:
+    """`path` with the values that `recipe` gives instead, as YAML. Raises ConfigError as `load` does."""
+    base, changes = _read(path), _read(recipe)
+    _checked(base, path)
+    for name, values in changes.items():
+        both = isinstance(values, dict) and isinstance(base.get(name), dict)
+        base[name] = {**base[name], **values} if both else values
+    _checked(base, recipe)
+    return yaml.safe_dump(base, sort_keys=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -142,6 +157,10 @@ def load(path: Path = PARAMS_FILE) -> Params:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}", "mend the line it names") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} holds no sections", f"it needs: {', '.join(_names(Params))}")
+    return raw
+
+
+def _checked(raw: dict[str, Any], path: Path) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:

@@ -71,7 +71,9 @@ def test_a_budget_of_fewer_steps_than_rounds_validates_after_every_step(run, tmp
 
 
 @pytest.mark.parametrize(
-    "changes", [{"seed": 7}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1}, {"recurrent": 8}], ids=str
+    "changes",
+    [{"seed": 7}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1}, {"recurrent": 8}],
+    ids=str,
 )
 def test_other_parameters_name_another_run(processed, section, small_crops, changes):
     own = run_digest(processed, section, small_crops)

@@ -19,7 +19,7 @@ from text_recognizer.text import MAPPING
 def export(model: ParagraphReader, preprocess: PreprocessSection, folder: Path) -> ModelInfo:
     """Writes `folder` whole or not at all; equal weights give equal bytes. The model goes to the CPU in eval mode.
 
-    Its weights are rounded to half precision, in place: safetensors keeps them so, and the graph computes with the same.
+    Its weights are rounded to half precision, in place: safetensors keeps them so, and the graph computes with those.
     """
     model = _rounded(model.cpu().eval())
     canvas = preprocess.canvas_height, preprocess.canvas_width
