@@ -69,6 +69,9 @@ class PreprocessSection(Section):
 
 class TrainSection(Section):
     model_class: Annotated[Literal["ParagraphReader"], Field(description="which model to train")]
+    start: Annotated[
+        str | None, Field(min_length=1, description="model folder whose weights to start from; null starts anew")
+    ]
     channels: Annotated[
         tuple[int, int, int, int], Field(strict=False, description="feature maps of the four stages of the encoder")
     ]

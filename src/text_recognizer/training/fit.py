@@ -25,6 +25,7 @@ from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, Par
 from text_recognizer.text import MAPPING
 from text_recognizer.training.callbacks import Progress
 from text_recognizer.training.tracking import tracker
+from text_recognizer.training.weights import load_weights, weights_file
 
 CHECKPOINT = "last.ckpt"
 
@@ -72,6 +73,8 @@ def fit(
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
     network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent)
+    if section.start:
+        load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
     logger = tracker(section, digest)
@@ -112,11 +115,16 @@ def _trainer(
 
 
 def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSection) -> str:
-    """Names a run by what its result depends on: the packed bytes and the parameters."""
-    packs = [
-        sha256(processed / f"{split}{suffix}") for split in ("train", "validation") for suffix in (".npy", ".jsonl")
+    """Names a run by what its result depends on: the packed bytes, the parameters and the weights it starts from."""
+    files = [processed / f"{split}{suffix}" for split in ("train", "validation") for suffix in (".npy", ".jsonl")]
+    if section.start:
+        files.append(weights_file(Path(section.start)))
+    parts = [
+        [sha256(path) for path in files],
+        section.model_dump(mode="json"),
+        preprocess.model_dump(mode="json"),
+        torch.__version__,
     ]
-    parts = [packs, section.model_dump(mode="json"), preprocess.model_dump(mode="json"), torch.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
