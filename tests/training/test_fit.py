@@ -14,12 +14,14 @@ from text_recognizer.training.fit import run_digest
 
 
 @pytest.fixture
-def run(processed, section, small_crops, tmp_path):
+def run(processed, section, small_crops, language, tmp_path):
     """Runs a training with some parameters changed; its work goes to tmp_path."""
 
     def go(**changes):
         changed = section.model_copy(update=changes)
-        return train(processed, changed, small_crops, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache")
+        return train(
+            processed, changed, small_crops, language, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache"
+        )
 
     return go
 
@@ -112,9 +114,11 @@ def test_a_run_leaves_the_checkpoints_of_others(run, tmp_path, capsys):
     assert "goes on" not in capsys.readouterr().out
 
 
-def test_a_pack_that_is_missing_is_refused_by_name(section, small_crops, tmp_path):
+def test_a_pack_that_is_missing_is_refused_by_name(section, small_crops, language, tmp_path):
     with pytest.raises(DataError, match=r"train\.npy does not exist"):
-        train(tmp_path, section, small_crops, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache")
+        train(
+            tmp_path, section, small_crops, language, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache"
+        )
 
 
 # --- Weights & Biases
