@@ -12,7 +12,7 @@ IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained check test clean
+.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark check test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ RUN := cpu
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
 	cp runs/$(RUN)/models/reader/* runs/$(RUN)/reports/{score.json,verdict.json,curves.csv} models/pretrained/
+
+benchmark: setup ## how fast the parts are, each as a ratio to a reference in the same run
+	@$(BIN)/text-recognizer benchmark
 
 check: setup ## lint, format, types, and who may import whom
 	$(BIN)/ruff check

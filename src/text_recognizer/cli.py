@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_serve(commands)
     _add_params(commands)
+    _add_benchmark(commands)
     return parser
 
 
@@ -105,6 +106,11 @@ def _add_params(commands: "Commands") -> None:
     parser.add_argument(
         "--merge", type=Path, metavar="RECIPE", help="print params.yaml with the values of RECIPE, as YAML, instead"
     )
+
+
+def _add_benchmark(commands: "Commands") -> None:
+    parser = _add(commands, "benchmark", _benchmark, "time the parts, each against a reference in the same run")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="measurements to take; default: all")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -238,6 +244,13 @@ def _params(options: argparse.Namespace) -> int:
     from text_recognizer import config
 
     print(config.merged(options.merge).rstrip() if options.merge else config.describe(config.load()))
+    return 0
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from text_recognizer.benchmarks import run
+
+    run(options.names)
     return 0
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 ARCHIVE = Path("data/raw/iamdb.zip")
+EMNIST = Path("data/emnist")  # no stage makes or reads it: the data modules of characters do
 VALIDATION = Path("reports/validation.json")
 DATA_DOCS = Path("reports/data_docs")
 PROCESSED = Path("data/processed")

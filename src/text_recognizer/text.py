@@ -73,3 +73,14 @@ def collapse(path: Sequence[int]) -> list[int]:
 def ctc_columns(text: str) -> int:
     """Fewest CTC time steps that can spell `text`: one a character, and one more between two equal neighbours."""
     return len(text) + sum(left == right for left, right in pairwise(text))
+
+
+def framed(text: str, length: int, ends: bool = True) -> list[int]:
+    """`<S>`, the ids of `text`, `<E>`, then `<P>` up to `length`; without `<S>` and `<E>` where `ends` is false.
+
+    Raises DataError where the text is longer than `length`.
+    """
+    ids = [START_ID, *encode(text), END_ID] if ends else encode(text)
+    if len(ids) > length:
+        raise DataError(f"a text of {len(ids)} tokens does not fit into {length}: {text[:60]!r}", "raise the length")
+    return ids + [PADDING_ID] * (length - len(ids))

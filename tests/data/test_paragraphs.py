@@ -3,14 +3,9 @@
 import pytest
 import torch
 
-from text_recognizer.data.paragraphs import (
-    IAMOriginalAndSyntheticParagraphs,
-    IAMParagraphs,
-    MixedSampler,
-    PackedDataset,
-    RoundSampler,
-    collate,
-)
+from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
+from text_recognizer.data.rounds import MixedSampler, RoundSampler
+from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.text import encode
 
 PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa")]
@@ -28,8 +23,8 @@ def rounds(sampler, count):
 def data(printed_split, tmp_path):
     printed_split(PAGES).save(tmp_path, "train")
     printed_split(PAGES[:2]).save(tmp_path, "validation")
-    module = IAMParagraphs(tmp_path, batch_size=2, round_steps=3, seed=1)
-    module.setup()
+    module = IAMParagraphs(tmp_path, batch_size=2, round_steps=3, seed=1, target="lines")
+    module.setup("fit")
     return module
 
 
@@ -93,12 +88,6 @@ def test_validation_goes_through_every_page_in_order(data):
     assert texts == ["to be", "or not", "a sea"]
 
 
-def test_its_repr_says_what_it_holds(data, tmp_path):
-    assert "train (3, 64, 128)" in repr(data)
-    assert "84 classes" in repr(data)
-    assert "not set up" in repr(IAMParagraphs(tmp_path))
-
-
 # --- pages as they were written, mixed with recombined ones
 
 
@@ -139,9 +128,9 @@ def test_a_mixed_round_has_batches_of_both_kinds(printed_split, tmp_path, loader
     printed_split(PAGES).save(tmp_path, "train")
     printed_split(PAGES[:2]).save(tmp_path, "validation")
     data = IAMOriginalAndSyntheticParagraphs(
-        tmp_path, batch_size=2, round_steps=12, seed=1, loaders=loaders, rounds=2, share=(0.5, 0.5)
+        tmp_path, batch_size=2, round_steps=12, seed=1, num_workers=loaders, target="lines", rounds=2, share=(0.5, 0.5)
     )
-    data.setup()
+    data.setup("fit")
     batches = list(data.train_dataloader())
     sizes = {tuple(batch.canvases.shape) for batch in batches}
     assert len(batches) == 12
@@ -156,8 +145,8 @@ def test_more_loaders_give_the_same_batches(printed_split, tmp_path):
         printed_split(PAGES).save(tmp_path, split)
 
     def texts(loaders):
-        data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, 8, seed=1, loaders=loaders, rounds=1, share=(0.5, 0.5))
-        data.setup()
+        data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, 8, 1, loaders, "lines", rounds=1, share=(0.5, 0.5))
+        data.setup("fit")
         return [batch.texts for batch in data.train_dataloader()]
 
     assert texts(2) == texts(0)

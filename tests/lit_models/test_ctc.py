@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from text_recognizer.bands import Grid
-from text_recognizer.data.paragraphs import PackedDataset, collate
+from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.lit_models import CTCLitModel
 from text_recognizer.lit_models.ctc import ctc_loss, to_ink
 from text_recognizer.metrics import character_edits, error_rate

@@ -96,3 +96,14 @@ def _check_archive(path: Path, source: str) -> None:
             pass
     except DataError as error:
         raise DataError(error.what.replace(str(path), source), error.fix) from None
+
+
+def download(source: str, out: Path, digest: str | None = None) -> None:
+    """Brings any file from a path or URL; `digest` is 'md5:' or 'sha256:' and the hexadecimal digest it must have."""
+    _copy(source, out)
+    if digest:
+        algorithm, wanted = digest.split(":")
+        with out.open("rb") as stream:
+            found = hashlib.file_digest(stream, algorithm).hexdigest()
+        if found != wanted:
+            raise DataError(f"{source} has {algorithm} {found}, not {wanted}", "fetch it again")

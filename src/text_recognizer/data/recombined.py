@@ -50,10 +50,14 @@ class Hand:
 
 
 class Recombined:
-    """An endless supply of recombined paragraphs from the pages of one split; number `n` is a function of the seed."""
+    """An endless supply of recombined paragraphs from the pages of one split; number `n` is a function of the seed.
 
-    def __init__(self, split: PackedSplit, size: tuple[int, int], seed: int) -> None:
-        self.split, self.size, self.seed = split, size, seed
+    A page ends where its canvas, uint8 `size`, is full, or where another word would take its text above `limit`
+    characters, newlines included; None is no limit.
+    """
+
+    def __init__(self, split: PackedSplit, size: tuple[int, int], seed: int, limit: int | None = None) -> None:
+        self.split, self.size, self.seed, self.limit = split, size, seed, limit
         self.hands = _hands(split)
         counts = np.array([len(hand.lines) for hand in self.hands], dtype=float)
         self._shares = counts / counts.sum()
@@ -68,11 +72,22 @@ class Recombined:
         middle = hand.height * draw.uniform(0.6, 1.2)
         pitch = hand.height * draw.uniform(*PITCH)
         while middle < self.size[0] - 0.45 * hand.height or not texts:
-            pieces = self._line(hand, draw)
+            pieces = self._within(self._line(hand, draw), texts)
+            if not pieces:
+                break
             boxes.append(self._write(canvas, pieces, hand, int(middle), draw))
             texts.append(" ".join(piece.text for piece, _ in pieces))
             middle += max(pitch * draw.uniform(0.92, 1.08), 0.8 * hand.height)
         return canvas, texts, boxes
+
+    def _within(self, pieces: list[tuple[Piece, int]], texts: list[str]) -> list[tuple[Piece, int]]:
+        """The pieces of a line that the limit leaves room for, after the lines in `texts`."""
+        if self.limit is None:
+            return pieces
+        room = self.limit - sum(len(text) + 1 for text in texts)
+        while pieces and sum(len(piece.text) + 1 for piece, _ in pieces) - 1 > room:
+            pieces = pieces[:-1]
+        return pieces
 
     def _line(self, hand: Hand, draw: np.random.Generator) -> list[tuple[Piece, int]]:
         """The pieces of one line, each with its left edge."""

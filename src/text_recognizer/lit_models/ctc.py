@@ -13,8 +13,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from text_recognizer.bands import Grid, find_lines, pooling, ridges
 from text_recognizer.config import TrainSection
-from text_recognizer.data.paragraphs import Batch
-from text_recognizer.lit_models.augment import augment
+from text_recognizer.data.augment import augment
+from text_recognizer.data.samples import Batch
 from text_recognizer.metrics import Edits, character_edits, error_rate
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader, pool
 from text_recognizer.text import BLANK_ID, collapse, decode, one_line

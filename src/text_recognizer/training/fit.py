@@ -6,6 +6,7 @@ import logging
 import shutil
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -86,7 +87,7 @@ def fit(
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
     logger = tracker(section, digest)
-    trainer = _trainer(section, rounds, data.round_steps, folder, logger)
+    trainer = _trainer(section, rounds, section.steps // rounds, folder, logger)
     saved = folder / CHECKPOINT
     trainer.fit(lit, data, ckpt_path=saved if saved.exists() else None, weights_only=False if saved.exists() else None)
     if logger:
@@ -95,7 +96,8 @@ def fit(
 
 
 def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
-    common = processed, section.batch_size, section.steps // rounds, section.seed, section.loaders
+    target: Literal["lines"] = "lines"
+    common = processed, section.batch_size, section.steps // rounds, section.seed, section.loaders, target
     if any(section.recombined):
         return IAMOriginalAndSyntheticParagraphs(*common, rounds=rounds, share=section.recombined)
     return IAMParagraphs(*common)

@@ -32,6 +32,11 @@ def augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend
         return _augment(ink.float(), boxes, counts, strength, bend)
 
 
+def augment_pages(ink: Tensor, strength: float, bend: float = 0.0) -> Tensor:
+    """`augment` where nobody asks for boxes."""
+    return augment(ink, ink.new_zeros(0, 4), [0] * len(ink), strength, bend)[0]
+
+
 def _augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float) -> tuple[Tensor, Tensor]:
     matrix = _map(ink, strength)
     ink = _stroke(_warp(ink, matrix, bend), strength)

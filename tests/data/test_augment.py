@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from text_recognizer.lit_models.augment import augment
+from text_recognizer.data.augment import augment
 
 HEIGHT, WIDTH = 96, 160
 BOXES = torch.tensor([[10, 10, 100, 14], [20, 40, 90, 14], [16, 12, 60, 20]], dtype=torch.float32)

@@ -1,0 +1,177 @@
+"""A ResNet that looks at a page and a Transformer decoder that spells what it sees (Singh and Karayev 2021).
+
+The layout of the parameters, and their names, are those of the FSDL lab 2022, so that weights trained with it load.
+`B` pages, `H W` pixels, `S` = H / 32 * W / 32 encoder positions row by row, `E` embedding, `T` tokens, `C` classes.
+"""
+
+import math
+from argparse import Namespace
+
+import torch
+from torch import Tensor, nn
+
+from text_recognizer.models.cached import Affine, CachedDecoder
+from text_recognizer.models.network import DataConfig, Group, Network
+from text_recognizer.models.spelling import Tokens, beam_search, greedy
+from text_recognizer.models.transformer_util import (
+    PositionalEncoding,
+    PositionalEncodingImage,
+    generate_square_subsequent_mask,
+)
+from text_recognizer.text import END, PADDING, START
+
+RESNET_CHANNELS = 512
+CELL = 32  # px a side of what one position of the encoder stands for
+TF_DIM = 256
+TF_FC_DIM = 1024
+TF_DROPOUT = 0.4
+TF_LAYERS = 4
+TF_NHEAD = 4
+CTC_COLUMNS = 4
+INITIAL_RANGE = 0.1
+
+
+class ResnetTransformer(Network):
+    """Reads pages `(B, 1 or 3, H, W)`. `data_config` and `args` as a data module and the command line give them.
+
+    The head for CTC (Graves et al. 2006) is for training alone: through it the encoder learns to read before the
+    decoder has anything to look at. It takes every position for `ctc_columns` columns of a line; 0 leaves it out.
+    """
+
+    optional = ("ctc_head.",)  # the lab has none
+    remade = ("enc_pos_encoder.pe", "dec_pos_encoder.pe", "y_mask")
+    y_mask: Tensor
+
+    def __init__(self, data_config: DataConfig, args: Namespace | None = None) -> None:
+        super().__init__(data_config, args)
+        ids = {token: index for index, token in enumerate(self.mapping)}
+        self.start_token, self.end_token, self.padding_token = ids[START], ids[END], ids[PADDING]
+        self.max_output_length: int = data_config["output_dims"][0]
+        self.dim: int = self.args.get("tf_dim", TF_DIM)
+        self.ctc_columns: int = self.args.get("ctc_columns", CTC_COLUMNS)
+        self.beam_width: int = self.args.get("beam_width", 1)
+        self.max_repeats: int = self.args.get("max_repeats", 0)
+        rows, columns = (math.ceil(side / CELL) for side in self.input_dims[1:])
+
+        self.resnet = _resnet()
+        self.encoder_projection = nn.Conv2d(RESNET_CHANNELS, self.dim, kernel_size=1)
+        self.enc_pos_encoder = PositionalEncodingImage(self.dim, rows, columns)
+        self.embedding = nn.Embedding(self.num_classes, self.dim)
+        self.fc = nn.Linear(self.dim, self.num_classes)
+        self.dec_pos_encoder = PositionalEncoding(self.dim, max_len=self.max_output_length)
+        mask = generate_square_subsequent_mask(self.max_output_length)
+        self.register_buffer("y_mask", mask, persistent=False)
+        self.transformer_decoder = nn.TransformerDecoder(
+            nn.TransformerDecoderLayer(
+                self.dim,
+                self.args.get("tf_nhead", TF_NHEAD),
+                self.args.get("tf_fc_dim", TF_FC_DIM),
+                self.args.get("tf_dropout", TF_DROPOUT),
+            ),
+            self.args.get("tf_layers", TF_LAYERS),
+        )
+        self._initialise()
+        if self.ctc_columns:
+            self.ctc_head = nn.Linear(self.dim, self.ctc_columns * self.num_classes)
+
+    def _initialise(self) -> None:
+        """Small embeddings and outputs; the projection by its outputs, since a ReLU comes before it."""
+        nn.init.uniform_(self.embedding.weight, -INITIAL_RANGE, INITIAL_RANGE)
+        nn.init.uniform_(self.fc.weight, -INITIAL_RANGE, INITIAL_RANGE)
+        nn.init.zeros_(self.fc.bias)
+        nn.init.kaiming_normal_(self.encoder_projection.weight, mode="fan_out", nonlinearity="relu")
+        if self.encoder_projection.bias is not None:
+            nn.init.zeros_(self.encoder_projection.bias)
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.start_token, self.end_token, self.padding_token, self.max_output_length)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        """The tokens of each page, `(B, T)`: start, text, end, padding. The decoder runs without dropout.
+
+        Each token costs one step: what the layers know of the earlier ones is kept (see `cached`).
+        """
+        memory = self.encode(x)
+        pages = memory.shape[1]
+        if self.beam_width > 1:
+            speller = Speller(self, memory.repeat_interleave(self.beam_width, dim=1))
+            return beam_search(speller.step, speller.reorder, self.tokens, pages, self.beam_width, memory.device)
+        return greedy(Speller(self, memory).step, self.tokens, pages, memory.device, self.max_repeats)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Pages `(B, 1 or 3, H, W)` → the encoder's positions, row by row, `(S, B, E)`."""
+        x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+        x = self.resnet(x.contiguous(memory_format=torch.channels_last))  # (B, 512, H / 32, W / 32)
+        x = self.enc_pos_encoder(self.encoder_projection(x))  # (B, E, H / 32, W / 32)
+        return x.flatten(start_dim=2).permute(2, 0, 1)
+
+    def decode(self, x: Tensor, y: Tensor) -> Tensor:
+        """Logits of the token after each of `y`, `(T, B, C)`, for the encoder's `x` (S, B, E) and tokens `y` (B, T).
+
+        All at once, as in training: position t sees `y` up to t, and no padding.
+        """
+        hidden = torch.zeros(y.shape, dtype=x.dtype, device=y.device).masked_fill(
+            y == self.padding_token, float("-inf")
+        )
+        embedded = self.dec_pos_encoder(self.embedding(y.T) * math.sqrt(self.dim))  # (T, B, E)
+        length = y.shape[1]
+        mask = self.y_mask[:length, :length].to(x.dtype)
+        out = self.transformer_decoder(embedded, x, tgt_mask=mask, tgt_key_padding_mask=hidden)
+        logits: Tensor = self.fc(out)
+        return logits
+
+    def ctc(self, x: Tensor) -> Tensor:
+        """Logits `(B, S * ctc_columns, C)` of the encoder's positions `(S, B, E)`: row after row of the page."""
+        positions, pages, _ = x.shape
+        scores: Tensor = self.ctc_head(x)  # (S, B, ctc_columns * C)
+        return scores.transpose(0, 1).reshape(pages, positions * self.ctc_columns, self.num_classes)
+
+    @staticmethod
+    def add_to_argparse(parser: Group) -> Group:
+        parser.add_argument("--tf_dim", type=int, default=TF_DIM, help="width of the embedding; a multiple of 4")
+        parser.add_argument("--tf_fc_dim", type=int, default=TF_FC_DIM, help="width inside a layer's feed-forward part")
+        parser.add_argument("--tf_dropout", type=float, default=TF_DROPOUT, help="in the decoder, 0 to 1")
+        parser.add_argument("--tf_layers", type=int, default=TF_LAYERS, help="layers of the decoder")
+        parser.add_argument("--tf_nhead", type=int, default=TF_NHEAD, help="attention heads; must divide --tf_dim")
+        parser.add_argument(
+            "--ctc_columns",
+            type=int,
+            default=CTC_COLUMNS,
+            help="columns that CTC takes a position of the encoder for; 0 trains the decoder alone",
+        )
+        parser.add_argument("--beam_width", type=int, default=1, help="sequences kept while reading; 1 is greedy")
+        parser.add_argument(
+            "--max_repeats",
+            type=int,
+            default=0,
+            help="end a reading that says the same this many times in a row; 0 lets it go on; greedy reading only",
+        )
+        return parser
+
+
+class Speller:
+    """The model's decoder as a function from the last token of each row to the next one's logits."""
+
+    def __init__(self, model: ResnetTransformer, memory: Tensor) -> None:
+        self.model, self.now = model, 0
+        self.classify = Affine(model.fc.weight, model.fc.bias, memory.shape[1])
+        self.decoder = CachedDecoder(model.transformer_decoder, memory, model.max_output_length - 1)
+        self.reorder = self.decoder.reorder
+
+    def step(self, last: Tensor) -> Tensor:
+        """Tokens `(R,)` → logits `(R, C)`."""
+        model = self.model
+        embedded = model.embedding(last) * math.sqrt(model.dim) + model.dec_pos_encoder.pe[self.now]  # (R, E)
+        self.now += 1
+        return self.classify(self.decoder.step(embedded))
+
+
+def _resnet() -> nn.Sequential:
+    """ResNet-18 without its pooling and classes, untrained; channels last, which its convolutions are faster in."""
+    # 5 to 10 s, which nothing but this class needs to wait for
+    from torchvision.models import resnet18
+
+    network = nn.Sequential(*list(resnet18(weights=None).children())[:-2])
+    return network.to(memory_format=torch.channels_last)
