@@ -162,7 +162,7 @@ def test_read_goes_on_after_a_broken_picture_and_says_which_it_was(command, expo
 def test_read_gives_json_with_boxes_on_the_picture_and_the_model_s_name(command, exported, pages):
     _, out, _ = command("read", pages[0], "--json", "--model", exported)
     answer = json.loads(out)
-    assert set(answer) == {"picture", "text", "confidence", "lines", "model"}
+    assert set(answer) == {"picture", "text", "confidence", "lines", "model", "runtime"}
     assert answer["model"] == sha256(exported / "reader.json")
     assert answer["text"] == "\n".join(line["text"] for line in answer["lines"])
     for x, y, width, height in (line["box"] for line in answer["lines"]):

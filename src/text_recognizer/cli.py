@@ -205,7 +205,8 @@ def _read(options: argparse.Namespace) -> int:
             status = 1
             continue
         if options.json:
-            answer = {"picture": str(name), **reading.as_dict(), "model": recognizer.digest}
+            named = {"model": recognizer.digest, "runtime": recognizer.runtime}
+            answer = {"picture": str(name), **reading.as_dict(), **named}
             print(json.dumps(answer, ensure_ascii=False))
         else:
             print(reading.text)

@@ -38,6 +38,13 @@ class Recognizer:
     def digest(self) -> str:
         return self.info.digest
 
+    @property
+    def runtime(self) -> str:
+        """What reads, and in which numbers."""
+        from onnxruntime import __version__
+
+        return f"onnxruntime {__version__}, float32"
+
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Recognizer":
         """Raises ModelError where a file is missing, was changed since it was written, or is for another charset.
