@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
-from text_recognizer.bands import Grid, find_lines, pooling, ridges
+from text_recognizer.bands import Grid, pooling, ridges
 from text_recognizer.config import TrainSection
 from text_recognizer.data.augment import augment
 from text_recognizer.data.samples import Batch
 from text_recognizer.metrics import Edits, character_edits, error_rate
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader, pool
-from text_recognizer.text import BLANK_ID, collapse, decode, one_line
+from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.text import BLANK_ID, decode, one_line
 
 
 class CTCLitModel(pl.LightningModule):
@@ -45,7 +45,7 @@ class CTCLitModel(pl.LightningModule):
         size = ink.shape[2] // CELL_HEIGHT, ink.shape[3] // CELL_WIDTH
         weights, heat_target = self._bands(boxes, counts, size)
         model = self.model if self.training else self.reader
-        scores, heat = model(ink.contiguous(memory_format=torch.channels_last), weights, counts)
+        scores, heat = model.score(ink.contiguous(memory_format=torch.channels_last), weights, counts)
         return scores, heat, heat_target
 
     def on_train_epoch_start(self) -> None:
@@ -88,14 +88,7 @@ class CTCLitModel(pl.LightningModule):
 
     def read(self, ink: Tensor) -> list[str]:
         """The text of each page, (B, 1, H, W), with the lines that the row head finds."""
-        features, heat = self.reader.encode(ink.contiguous(memory_format=torch.channels_last))
-        texts = []
-        for page, ridge in zip(features, heat.float().sigmoid().cpu().numpy(), strict=True):
-            centres = find_lines(ridge, self.grid)
-            weights = torch.from_numpy(pooling(centres, len(ridge), self.grid)).to(ink.device)
-            paths = self.reader.read_lines(pool(page[None], weights, [len(centres)])).argmax(dim=2).tolist()
-            texts.append("\n".join(decode(collapse(path)) for path in paths))
-        return texts
+        return [decode(tokens) for tokens in self.reader(ink).tolist()]
 
     def on_validation_epoch_end(self) -> None:
         edits = [edit for _, batch in self._validation for edit in batch]

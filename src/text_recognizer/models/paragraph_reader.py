@@ -7,9 +7,13 @@ come with it. `B` pages, `L` lines of all pages, `H W` pixels, `h w` cells of th
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
+
+from text_recognizer.bands import Grid, find_lines, pooling
+from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
 
 CELL_HEIGHT = 8
 CELL_WIDTH = 4
@@ -55,14 +59,17 @@ class Recurrent(nn.Module):
 
 
 class ParagraphReader(nn.Module):
-    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4.
+    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4, at `dpi`.
 
     A line's letters are put into context by two convolutions, or by an LSTM of `recurrent` cells a direction where that
     is not 0: slower to train, and better where there are enough pages.
     """
 
-    def __init__(self, classes: int, channels: Sequence[int], dropout: float, recurrent: int = 0) -> None:
+    def __init__(
+        self, classes: int, channels: Sequence[int], dropout: float, recurrent: int = 0, dpi: int = 75
+    ) -> None:
         super().__init__()
+        self.grid = Grid(dpi, CELL_HEIGHT, CELL_WIDTH)
         first, second, third, last = channels
         self.encoder = nn.Sequential(
             Block(1, first, (2, 2)),
@@ -92,13 +99,36 @@ class ParagraphReader(nn.Module):
         scores: Tensor = self.head(self.dropout(mixed))
         return scores.float().log_softmax(dim=2)
 
-    def forward(self, x: Tensor, weights: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        """The tokens of each page, `(B, T)`: start, the lines joined by newlines, end, padding up to the longest.
+
+        The lines are those that the row head finds; each is read by CTC's best path.
+        """
+        features, heat = self.encode(x.contiguous(memory_format=torch.channels_last))
+        found = [find_lines(ridge, self.grid) for ridge in heat.float().sigmoid().cpu().numpy()]
+        weights = [torch.from_numpy(pooling(centres, heat.shape[1], self.grid)) for centres in found]
+        counts = [len(centres) for centres in found]
+        paths = self.read_lines(pool(features, torch.cat(weights).to(x.device), counts)).argmax(dim=2).tolist()
+        lines = iter(collapse(path) for path in paths)
+        pages = [list(islice(lines, count)) for count in counts]
+        rows = [[START_ID, *joined(page), END_ID] for page in pages]
+        longest = max(map(len, rows), default=0)
+        return torch.tensor([row + [PADDING_ID] * (longest - len(row)) for row in rows], device=x.device)
+
+    def score(self, x: Tensor, weights: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Reads given lines: page `b` has the next `counts[b]` of them; `weights` (L, h) says how to pool each.
 
         Returns log-probabilities `(L, w, C)` and the row head's logits `(B, h, w)`.
         """
         features, heat = self.encode(x)
         return self.read_lines(pool(features, weights, counts)), heat
+
+
+def joined(lines: Sequence[Sequence[int]]) -> list[int]:
+    """The ids of lines, with a newline's between them; special tokens are left out."""
+    with_breaks = [index for line in lines for index in (*line, NEWLINE_ID) if MAPPING[index] not in SPECIAL]
+    return with_breaks[:-1]
 
 
 def pool(features: Tensor, weights: Tensor, counts: Sequence[int]) -> Tensor:

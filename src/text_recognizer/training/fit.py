@@ -81,7 +81,7 @@ def fit(
     _quieten()
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
-    network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent)
+    network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi)
     if section.start:
         load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
