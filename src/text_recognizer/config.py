@@ -25,8 +25,13 @@ class Section(BaseModel):
 
 
 class DataSection(Section):
-    source: Annotated[str, Field(min_length=1, description="'synthetic', or a path or URL of an IAM-layout zip")]
-    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$", description="digest that the archive must have")]
+    source: Annotated[
+        str,
+        Field(min_length=1, description="'synthetic', 'fsdl', 'iam', or the path or URL of IAM's pages: docs/data.md"),
+    ]
+    sha256: Annotated[
+        str | None, Field(pattern="^[0-9a-f]{64}$", description="digest of what is downloaded, or packed here")
+    ]
     split: Annotated[Literal["lwitlrt", "aachen"], Field(description="which of the archive's splits to use")]
     exclude: Annotated[tuple[str, ...], Field(strict=False, description="form ids to leave out")]
 
