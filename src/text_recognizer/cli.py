@@ -141,6 +141,10 @@ def _validate(_: argparse.Namespace) -> int:
 
     outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS)
     print(outcome.table())
+    if not params.validate_.writers_apart:  # no expectation says then what leaks
+        from text_recognizer.data.splits import report_leaks
+
+        print(report_leaks(paths.ARCHIVE, params.data.split, params.data.exclude))
     write_json(paths.VALIDATION, outcome.summary)
     if not outcome.passed:
         raise TextRecognizerError(
