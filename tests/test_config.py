@@ -67,7 +67,7 @@ def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):
         ("train", "augment", -0.1, "float >= 0, <= 1"),
         ("train", "model_class", "Oracle", "one of ParagraphReader"),
         ("train", "precision", 32, "one of 32, 16-mixed, bf16-mixed"),
-        ("data", "split", "mine", "one of lwitlrt, aachen"),
+        ("data", "split", "mine", "one of lwitlrt, lwitlrt-published, aachen"),
         ("data", "sha256", "abc", "matching ^[0-9a-f]{64}$"),
         ("data", "source", "", "a path or URL"),
         ("data", "exclude", "a01-000", "form ids to leave out"),

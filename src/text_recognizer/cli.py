@@ -62,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (run, summary) in STAGES.items():
-        _add(commands, name, run, summary)
+        stage = _add(commands, name, run, summary)
+        if name == "fetch":
+            what = "instead: fetch EMNIST for the lab, 'nist' or the path or URL of its gzip.zip"
+            stage.add_argument("--emnist", metavar="SOURCE", help=what)
     _add_read(commands)
     _add_score(commands)
     _add_serve(commands)
@@ -124,7 +127,12 @@ def _load_params() -> "Params":
     return config.load()
 
 
-def _fetch(_: argparse.Namespace) -> int:
+def _fetch(options: argparse.Namespace) -> int:
+    if options.emnist:
+        from text_recognizer.data.emnist_files import fetch_emnist
+
+        fetch_emnist(options.emnist, paths.EMNIST)
+        return 0
     params = _load_params()
     from text_recognizer.data.fetch import fetch
 
@@ -139,6 +147,10 @@ def _validate(_: argparse.Namespace) -> int:
 
     outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS)
     print(outcome.table())
+    if not params.validate_.writers_apart:  # no expectation says then what leaks
+        from text_recognizer.data.splits import report_leaks
+
+        print(report_leaks(paths.ARCHIVE, params.data.split, params.data.exclude))
     write_json(paths.VALIDATION, outcome.summary)
     if not outcome.passed:
         raise TextRecognizerError(

@@ -25,9 +25,11 @@ class Section(BaseModel):
 
 
 class DataSection(Section):
-    source: Annotated[str, Field(min_length=1, description="'synthetic', or a path or URL of an IAM-layout zip")]
+    source: Annotated[str, Field(min_length=1, description="synthetic, fsdl, iam, or a path or URL: docs/data.md")]
     sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$", description="digest that the archive must have")]
-    split: Annotated[Literal["lwitlrt", "aachen"], Field(description="which of the archive's splits to use")]
+    split: Annotated[
+        Literal["lwitlrt", "lwitlrt-published", "aachen"], Field(description="which of the archive's splits to use")
+    ]
     exclude: Annotated[tuple[str, ...], Field(strict=False, description="form ids to leave out")]
 
 

@@ -15,6 +15,8 @@ STRETCH = 0.15  # log-uniform ratio of width to height
 SHEAR = 0.4  # horizontal, as slant: tangent of the angle
 ROTATION = math.radians(3)
 KNOTS = 24  # px between the points where an elastic distortion is drawn
+STROKE = 0.7  # of the way to strokes a pixel thicker or thinner a side
+FADE = 0.5  # of the ink
 NOISE = 0.12  # of the range between paper and ink
 
 
@@ -40,7 +42,7 @@ def augment_pages(ink: Tensor, strength: float, bend: float = 0.0) -> Tensor:
 def _augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float) -> tuple[Tensor, Tensor]:
     matrix = _map(ink, strength)
     ink = _stroke(_warp(ink, matrix, bend), strength)
-    fade = 1 - 0.5 * strength * _uniform(ink, 0, 1)
+    fade = 1 - FADE * strength * _uniform(ink, 0, 1)
     noise = torch.randn_like(ink) * NOISE * strength * _uniform(ink, 0, 1)
     return (ink * fade + noise).clamp(0, 1), _move(boxes, matrix, counts)
 
@@ -110,7 +112,8 @@ def _extent(ink: Tensor) -> Tensor:
 
 def _stroke(ink: Tensor, strength: float) -> Tensor:
     """Thickens (dilation) or thins (erosion) the strokes of some pages, by up to a pixel a side."""
-    amount = _uniform(ink, -0.7, 0.7) * strength
-    thick = F.max_pool2d(ink, 3, stride=1, padding=1)
-    thin = -F.max_pool2d(-ink, 3, stride=1, padding=1)
-    return torch.where(amount > 0, ink + amount * (thick - ink), ink + amount * (ink - thin))
+    amount = _uniform(ink, -STROKE, STROKE) * strength
+    # Erosion is the dilation of the negative, so one pooling does for both; and a square is a column, then a row.
+    signed = ink * torch.where(amount > 0, 1.0, -1.0)
+    grown = F.max_pool2d(F.max_pool2d(signed, (3, 1), 1, (1, 0)), (1, 3), 1, (0, 1))
+    return ink + amount * (grown - signed)

@@ -75,7 +75,7 @@ class EMNIST(BaseDataModule):
         if self.stands_in:
             warnings.warn(
                 "EMNIST is not here, so drawn characters stand in for it: what is measured on them says little about "
-                "people's writing. EMNIST(source='nist') fetches the real ones, 0.5 GB",
+                "people's writing. `text-recognizer fetch --emnist nist` fetches the real ones, 0.5 GB",
                 stacklevel=2,
             )
         loaded = load_characters(self.folder / (STAND_IN if self.stands_in else REAL))

@@ -29,8 +29,21 @@ from text_recognizer.text import normalise
 SCAN_DPI = 300
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
 SPLITS = ("train", "validation", "test")
-LWITLRT = {"train": ("trainset",), "validation": ("validationset1", "validationset2"), "test": ("testset",)}
-AACHEN = {"train": ("train",), "validation": ("validation",), "test": ("test",)}
+Lists = dict[str, tuple[str, ...]]
+# Each split's folder of lists, and the lists that make each part of it.
+SPLIT_LISTS: dict[str, tuple[str, Lists]] = {
+    # as the FSDL lab has it: both validation sets are one, and every form in no list belongs to training
+    "lwitlrt": (
+        "task",
+        {"train": ("trainset",), "validation": ("validationset1", "validationset2"), "test": ("testset",)},
+    ),
+    # as IAM publishes it: the second validation set is in no part, and neither is a form in no list
+    "lwitlrt-published": (
+        "task",
+        {"train": ("trainset",), "validation": ("validationset1",), "test": ("testset",)},
+    ),
+    "aachen": ("aachen", {"train": ("train",), "validation": ("validation",), "test": ("test",)}),
+}
 # All that zipfile raises for damage: a changed byte can ask for another version, method, password or character set.
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 
@@ -130,6 +143,15 @@ class IamArchive:
         """Ids that have both a picture and labels, sorted."""
         return sorted(self._pictures.keys() & self._labels.keys())
 
+    def writer(self, form_id: str) -> str | None:
+        """Who wrote a form, without reading the rest of its labels; None where they do not say, or are broken."""
+        name = self._member(self._labels, form_id, "xml/", ".xml")
+        try:
+            _, root = next(iter(ElementTree.iterparse(io.BytesIO(self._read(name)), events=("start",))))
+        except (ElementTree.ParseError, StopIteration):
+            return None
+        return root.get("writer-id")
+
     def form(self, form_id: str) -> Form:
         """The labels of one form, text normalised."""
         name = self._member(self._labels, form_id, "xml/", ".xml")
@@ -154,12 +176,11 @@ class IamArchive:
             ) from None
 
     def splits(self, name: str) -> dict[str, list[str]]:
-        """Form ids of each split, 'train', 'validation', 'test', under 'lwitlrt' or 'aachen'.
+        """Form ids of each part, 'train', 'validation', 'test', of the split of this name in SPLIT_LISTS.
 
-        LWITLRT follows the FSDL lab: both validation sets are one, and every form in no list belongs to training.
         Ids that stand in a list but have no picture or labels are left out: archives may hold a part of IAM.
         """
-        folder, files = ("task", LWITLRT) if name == "lwitlrt" else ("aachen", AACHEN)
+        folder, files = SPLIT_LISTS[name]
         known = set(self.form_ids)
         lists = {split: self._ids(folder, names) & known for split, names in files.items()}
         if name == "lwitlrt":

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from text_recognizer.config import EvaluateSection, PreprocessSection
-from text_recognizer.data.iam import SPLITS, IamArchive
+from text_recognizer.data.iam import SPLIT_LISTS, SPLITS, IamArchive
 from text_recognizer.data.packed import Page
 from text_recognizer.errors import ConfigError, DataError, ModelError
 from text_recognizer.evaluation.score import PageScore, read_pages, summarise
 from text_recognizer.inference import ModelInfo, Recognizer
 from text_recognizer.preprocess import crop_form
 
-SPLIT_NAMES = ("lwitlrt", "aachen")
+SPLIT_NAMES = tuple(SPLIT_LISTS)
 # A score to be compared elsewhere must not depend on the params.yaml of the folder that it was made in.
 SCORING = EvaluateSection(batch_size=16, resamples=2000, level=0.95, seed=1, gallery=0)
 Crop = tuple[np.ndarray, Page]
@@ -77,7 +77,7 @@ def _ids(iam: IamArchive, name: str, part: str) -> list[str]:
     try:
         ids = iam.splits(name)[part]
     except DataError as error:
-        others = " or ".join(other for other in SPLIT_NAMES if other != name)
+        others = " or ".join(other for other in SPLIT_NAMES if SPLIT_LISTS[other][0] != SPLIT_LISTS[name][0])
         raise DataError(error.what, f"name a split that the archive has; try {others}/{part}") from None
     if not ids:
         raise DataError(f"{name}/{part} of {iam.path} holds no form", "name a split that has forms in this archive")
