@@ -131,13 +131,14 @@ def _validate(_: argparse.Namespace) -> int:
     from text_recognizer.files import write_json
     from text_recognizer.validation import validate
 
-    outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS)
+    outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS, paths.FEEDBACK, paths.ACCEPTED)
     print(outcome.table())
     write_json(paths.VALIDATION, outcome.summary)
     if not outcome.passed:
         raise TextRecognizerError(
             "the data are not valid", f"open {paths.DATA_DOCS}/index.html; mend the forms it lists, or exclude them"
         )
+    write_json(paths.ACCEPTED, outcome.reference)
     return 0
 
 

@@ -57,6 +57,10 @@ class ValidateSection(Section):
     ink_min: Annotated[Share, Field(description="smallest share of dark pixels inside a form's text region")]
     ink_max: Annotated[Share, Field(description="largest share of dark pixels inside a form's text region")]
     writers_apart: Annotated[bool, Field(description="whether a writer in two splits is an error")]
+    max_drift: Annotated[Share, Field(description="most of the characters that may differ from the last accepted data")]
+    max_change: Annotated[
+        float, Field(gt=0, le=100, description="largest relative change of capitals, spaces, and lengths of lines")
+    ]
 
 
 class PreprocessSection(Section):

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 ARCHIVE = Path("data/raw/iamdb.zip")
+FEEDBACK = Path("data/feedback")
 VALIDATION = Path("reports/validation.json")
+# The labels of the last data that were valid, for the next validation to compare with. It belongs in git.
+ACCEPTED = Path("reports/accepted.json")
 DATA_DOCS = Path("reports/data_docs")
 PROCESSED = Path("data/processed")
 MODEL = Path("models/reader")
