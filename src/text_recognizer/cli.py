@@ -18,6 +18,7 @@ from text_recognizer.errors import TextRecognizerError
 
 if TYPE_CHECKING:
     from text_recognizer.config import Params
+    from text_recognizer.preprocess import Spread
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -144,11 +145,25 @@ def _validate(_: argparse.Namespace) -> int:
 
 def _preprocess(_: argparse.Namespace) -> int:
     params = _load_params()
-    from text_recognizer.preprocess import pack
+    from text_recognizer.preprocess import stage
 
-    counts = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED)
-    print("packed: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
+    if params.preprocess.runner == "dask":
+        return stage.hand_over()
+    preprocess(params)
     return 0
+
+
+def preprocess(params: "Params", spread: "Spread | None" = None) -> None:
+    """The stage itself, wherever its forms are cropped."""
+    from functools import partial
+
+    from text_recognizer.preprocess import pack, stage
+    from text_recognizer.validation import check_crops
+
+    check = partial(check_crops, section=params.preprocess, docs=paths.CROP_DOCS)
+    corrections = stage.accepted_corrections(paths.FEEDBACK, paths.VALIDATION)
+    packed = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED, corrections, spread, check)
+    print(packed.in_words())
 
 
 def _train(_: argparse.Namespace) -> int:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from text_recognizer import privacy
-from text_recognizer.config import Params
+from text_recognizer.config import Params, PreprocessSection
+from text_recognizer.errors import DataError
 from text_recognizer.files import sha256
+from text_recognizer.validation import crops, drift, suites, tables, thumbnails
 from text_recognizer.validation import docs as data_docs
-from text_recognizer.validation import drift, suites, tables, thumbnails
 from text_recognizer.validation.outcome import Outcome, in_words
 
 if TYPE_CHECKING:
@@ -30,13 +31,32 @@ def validate(
     # Before Great Expectations is loaded, so that the processes that read pictures stay small.
     found = tables.build(archive, params, feedback, accepted)
     rules = tuple(rule for rule in suites.rules(params) if rule.suite != suites.REFUSED or len(found.feedback))
-    results = check({name: getattr(found, name) for name in suites.INDEX}, rules)
+    results = check({rule.suite: getattr(found, rule.suite) for rule in rules}, rules)
     rows = _rows(found, rules, results)
     digest = sha256(archive)
     outcome = Outcome(_summary(digest, params, found, rows), drift.as_reference(found.labels, params.data, digest))
     pictures = thumbnails.draw(rows, thumbnails.Sources(archive, feedback))
     data_docs.write(docs, outcome, rules, results, pictures)
     return outcome
+
+
+def check_crops(folder: Path, section: PreprocessSection, docs: Path) -> None:
+    """Checks a folder of packed splits and writes its own Data Docs. Raises DataError where an expectation fails."""
+    privacy.silence()
+    frame, rules = crops.build(folder, section), crops.rules(section)
+    results = check({crops.SUITE: frame}, rules)
+    rows = expectation_rows(rules, results, {crops.SUITE: len(frame)})
+    failing = [row for row in rows if not row["passed"]]
+    counts = frame.groupby("split", sort=False).size()
+    summary = {
+        "passed": not failing,
+        "splits": {str(split): {"pages": int(count)} for split, count in counts.items()},
+        "expectations": rows,
+    }
+    data_docs.write(docs, Outcome(summary, {}), rules, results, thumbnails.crops(rows, folder))
+    if failing:
+        named = "\n    ".join(str(row["wrong"]) for row in failing)
+        raise DataError(f"the crops are not what they should be:\n    {named}", f"open {docs}/index.html")
 
 
 def check(frames: "dict[str, pd.DataFrame]", rules: tuple[suites.Rule, ...]) -> data_docs.Results:

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from text_recognizer.data import feedback
-from text_recognizer.data.iam import Box, IamArchive
+from text_recognizer.data.iam import SPLITS, Box, IamArchive
+from text_recognizer.data.packed import PackedSplit
 from text_recognizer.errors import DataError
 from text_recognizer.validation.picture import cut
 from text_recognizer.validation.reading import UNREADABLE
@@ -41,6 +42,18 @@ def draw(rows: Sequence[dict[str, Any]], sources: Sources) -> dict[tuple[str, st
     with IamArchive(sources.archive) as iam:
         drawn = {key: _picture(iam, sources.feedback, *key, form) for key, form in wanted.items()}
     return {key: content for key, content in drawn.items() if content}
+
+
+def crops(rows: Sequence[dict[str, Any]], folder: Path) -> dict[tuple[str, str], bytes]:
+    """The same of packed pages."""
+    wanted = [row_id for row in rows for row_id in row["ids"]][:MOST]
+    drawn: dict[tuple[str, str], bytes] = {}
+    for split in SPLITS if wanted else ():
+        packed = PackedSplit.open(folder, split)
+        for number, page in enumerate(packed.pages):
+            if page.id in wanted and (content := _jpeg(np.asarray(packed.canvases[number]), PAGE)):
+                drawn["crops", page.id] = content
+    return drawn
 
 
 def file_name(suite: str, row_id: str) -> str:
