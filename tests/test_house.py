@@ -41,7 +41,7 @@ def outs(stage: str) -> list[str]:
 MADE = {
     "fetch": [paths.ARCHIVE],
     "validate": [paths.DATA_DOCS, paths.VALIDATION],
-    "preprocess": [paths.PROCESSED],
+    "preprocess": [paths.PROCESSED, paths.CROP_DOCS],
     "train": [paths.MODEL, paths.CURVES],
     "evaluate": [paths.PAGES, paths.REPORT, paths.SCORE],
     "gate": [paths.VERDICT],

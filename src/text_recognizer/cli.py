@@ -18,6 +18,7 @@ from text_recognizer.errors import TextRecognizerError
 
 if TYPE_CHECKING:
     from text_recognizer.config import Params
+    from text_recognizer.preprocess import Spread
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -145,7 +146,7 @@ def _validate(_: argparse.Namespace) -> int:
     from text_recognizer.files import write_json
     from text_recognizer.validation import validate
 
-    outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS)
+    outcome = validate(paths.ARCHIVE, params, paths.DATA_DOCS, paths.FEEDBACK, paths.ACCEPTED)
     print(outcome.table())
     if not params.validate_.writers_apart:  # no expectation says then what leaks
         from text_recognizer.data.splits import report_leaks
@@ -156,16 +157,31 @@ def _validate(_: argparse.Namespace) -> int:
         raise TextRecognizerError(
             "the data are not valid", f"open {paths.DATA_DOCS}/index.html; mend the forms it lists, or exclude them"
         )
+    write_json(paths.ACCEPTED, outcome.reference)
     return 0
 
 
 def _preprocess(_: argparse.Namespace) -> int:
     params = _load_params()
-    from text_recognizer.preprocess import pack
+    from text_recognizer.preprocess import stage
 
-    counts = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED)
-    print("packed: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
+    if params.preprocess.runner == "dask":
+        return stage.hand_over()
+    preprocess(params)
     return 0
+
+
+def preprocess(params: "Params", spread: "Spread | None" = None) -> None:
+    """The stage itself, wherever its forms are cropped."""
+    from functools import partial
+
+    from text_recognizer.preprocess import pack, stage
+    from text_recognizer.validation import check_crops
+
+    check = partial(check_crops, section=params.preprocess, docs=paths.CROP_DOCS)
+    corrections = stage.accepted_corrections(paths.FEEDBACK, paths.VALIDATION)
+    packed = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED, corrections, spread, check)
+    print(packed.in_words())
 
 
 def _train(_: argparse.Namespace) -> int:

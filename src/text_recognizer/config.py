@@ -59,6 +59,10 @@ class ValidateSection(Section):
     ink_min: Annotated[Share, Field(description="smallest share of dark pixels inside a form's text region")]
     ink_max: Annotated[Share, Field(description="largest share of dark pixels inside a form's text region")]
     writers_apart: Annotated[bool, Field(description="whether a writer in two splits is an error")]
+    max_drift: Annotated[Share, Field(description="most of the characters that may differ from the last accepted data")]
+    max_change: Annotated[
+        float, Field(gt=0, le=100, description="largest relative change of capitals, spaces, and lengths of lines")
+    ]
 
 
 class PreprocessSection(Section):
@@ -67,6 +71,23 @@ class PreprocessSection(Section):
     canvas_width: Annotated[int, Field(ge=32, le=2048, multiple_of=16, description="px; a multiple of 16")]
     padding: Annotated[int, Field(ge=0, le=64, description="px of paper kept around the text, at `dpi`")]
     workers: Annotated[int, Field(ge=0, le=256, description="processes that crop; 0 means one a core")]
+    binarise: Annotated[
+        bool, Field(description="whether every pixel of a crop is ink or paper before it is scaled")
+    ] = False
+    runner: Annotated[
+        Literal["local", "dask"],
+        Field(description="who crops: processes of this machine, or the workers of a Dask cluster"),
+    ] = "local"
+    scheduler: Annotated[
+        str | None,
+        Field(pattern="^[a-z]+://.+", description="address of Dask's scheduler, tcp://host:8786 for instance"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _scheduler_named(self) -> "PreprocessSection":
+        if self.runner == "dask" and not self.scheduler:
+            raise ValueError("runner 'dask' needs the address of a scheduler: set preprocess.scheduler")
+        return self
 
 
 class TrainSection(Section):

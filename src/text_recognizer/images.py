@@ -14,6 +14,11 @@ MAX_PIXELS = 60_000_000
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
 # Below this difference between paper and ink (of 255) a picture is taken to be blank: paper grain spans about 20.
 MIN_CONTRAST = 40
+# Paper that differs by less than this (of 255) from place to place is even, and its picture is left as it is.
+UNEVEN = 40
+# What is darker is no paper in the shade, but a dark table or a blackened edge.
+DARKEST_PAPER = 60
+BLOCKS, MIN_BLOCK, COARSE = 16, 24, 600  # blocks along the longer side; px at least; px that are looked at
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,71 @@ def _grey(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture.convert("L"))
 
 
-def level(grey: np.ndarray) -> np.ndarray:
+def level(grey: np.ndarray, binarise: bool = False) -> np.ndarray:
     """Stretches uint8 (H, W) so that paper is 255 and the darkest ink 0; light writing on dark ground is inverted.
 
-    A picture with too little contrast to hold writing comes back blank.
+    A shadow over the paper is taken out first. A picture with too little contrast to hold writing comes back blank.
+    With `binarise` every pixel is paper or ink, parted by Otsu's threshold.
     """
-    low, middle, high = (float(value) for value in np.percentile(grey, (0.5, 50, 99.5)))
+    out = _stretched(even(grey))
+    return np.where(out > otsu(out), PAPER, 0).astype(np.uint8) if binarise else out
+
+
+def even(grey: np.ndarray) -> np.ndarray:
+    """uint8 (H, W) with the paper's brightness made the same all over; as it was where the paper is even already.
+
+    Paper is what is brightest in each of about BLOCKS x BLOCKS blocks. Light writing on dark ground stays as it is: its
+    paper is not what is brightest.
+    """
+    # Paper shows at every few pixels as well as at all of them.
+    coarse = grey[:: (every := max(1, max(grey.shape) // COARSE)), ::every]
+    side = max(MIN_BLOCK, -(-max(coarse.shape) // BLOCKS))
+    if min(coarse.shape) < 2 * side:
+        return grey
+    paper = _paper(coarse, side)
+    top = float(np.percentile(paper, 90))
+    middle = float(np.median(coarse))
+    if top - float(paper.min()) < UNEVEN or middle < top / 2 or float(paper.min()) < DARKEST_PAPER:
+        return grey
+    small = Image.fromarray(paper.astype(np.float32))
+    ground = np.asarray(small.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR))
+    return np.clip(np.round(grey * (top / np.maximum(ground, 1))), 0, 255).astype(np.uint8)
+
+
+def _paper(grey: np.ndarray, side: int) -> np.ndarray:
+    """The brightness of the paper, float (h, w), one value for each block of `side` x `side` pixels.
+
+    The middle of each block and its neighbours: a block full of ink, or one with a bright speck, does not count.
+    """
+    rows, columns = grey.shape[0] // side, grey.shape[1] // side
+    blocks = grey[: rows * side, : columns * side].reshape(rows, side, columns, side).swapaxes(1, 2)
+    bright = np.percentile(blocks.reshape(rows, columns, -1), 80, axis=2)
+    padded = np.pad(bright, 1, mode="edge")
+    around = [padded[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+    return np.median(around, axis=0)
+
+
+def otsu(grey: np.ndarray) -> int:
+    """The threshold that parts dark from light best (Otsu 1979): pixels up to it are dark."""
+    counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    below, total = np.cumsum(counts), counts.sum()
+    sums = np.cumsum(counts * np.arange(256))
+    above = total - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (sums[-1] * below - sums * total) ** 2 / (below * above)
+    return int(np.nan_to_num(between, nan=-1, posinf=-1).argmax())
+
+
+def percentiles(grey: np.ndarray, wanted: tuple[float, ...]) -> list[float]:
+    """What np.percentile gives, from a histogram of uint8 pixels: on a scanned page ten times as fast."""
+    upto = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    places = np.asarray(wanted) / 100 * (grey.size - 1)
+    below, above = (np.searchsorted(upto, edge, side="right") for edge in (np.floor(places), np.ceil(places)))
+    return [float(value) for value in below + (above - below) * (places - np.floor(places))]
+
+
+def _stretched(grey: np.ndarray) -> np.ndarray:
+    low, middle, high = percentiles(grey, (0.5, 50, 99.5))
     if middle - low < high - middle:
         grey, low, middle = 255 - grey, 255 - high, 255 - middle
     if middle - low < MIN_CONTRAST:

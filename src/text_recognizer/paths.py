@@ -4,9 +4,13 @@ from pathlib import Path
 
 ARCHIVE = Path("data/raw/iamdb.zip")
 EMNIST = Path("data/emnist")  # no stage makes or reads it: the data modules of characters do
+FEEDBACK = Path("data/feedback")
 VALIDATION = Path("reports/validation.json")
+# The labels of the last data that were valid, for the next validation to compare with. It belongs in git.
+ACCEPTED = Path("reports/accepted.json")
 DATA_DOCS = Path("reports/data_docs")
 PROCESSED = Path("data/processed")
+CROP_DOCS = Path("reports/crop_docs")
 MODEL = Path("models/reader")
 CURVES = Path("reports/curves.csv")
 SCORE = Path("reports/score.json")

@@ -16,10 +16,10 @@ def archive(small_archive, tmp_path):
 def run(shipped, small_crops, tmp_path):
     """Packs an archive with parameters changed; gives the counts and the folder."""
 
-    def packed(archive, exclude=(), split="lwitlrt", name="processed", **changes):
+    def packed(archive, exclude=(), split="lwitlrt", name="processed", beside={}, **changes):  # noqa: B006
         data = shipped.data.model_copy(update={"exclude": exclude, "split": split})
-        counts = pack(archive, data, small_crops.model_copy(update=changes), tmp_path / name)
-        return counts, tmp_path / name
+        made = pack(archive, data, small_crops.model_copy(update=changes), tmp_path / name, **beside)
+        return made.counts, tmp_path / name
 
     return packed
 

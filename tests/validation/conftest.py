@@ -111,10 +111,10 @@ def site(tmp_path):
 
 @pytest.fixture
 def check(tmp_path, params, site):
-    """Validates a corpus, with the project's parameters or others."""
+    """Validates a corpus, with the project's parameters or others, and with corrections or a reference."""
 
-    def run(corpus, other=None):
-        return validate(corpus.save(tmp_path / "iamdb.zip"), other or params, site)
+    def run(corpus, other=None, **beside):
+        return validate(corpus.save(tmp_path / "iamdb.zip"), other or params, site, **beside)
 
     return run
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,7 @@ def faulty_site(corpus, check, site):
 
 def test_no_page_asks_for_anything_outside_the_site(faulty_site):
     pages = list(faulty_site.glob("*.html"))
-    assert len(pages) == 9
+    assert len(pages) == 11
     for page in pages:
         found = Attributes(page.read_text(encoding="utf-8"))
         assert not found.tags & {"script", "iframe", "object", "embed", "base"}, page.name
@@ -59,7 +60,7 @@ def test_no_page_asks_for_anything_outside_the_site(faulty_site):
 
 
 def test_no_file_of_the_site_holds_an_address_or_an_import(faulty_site):
-    for path in faulty_site.iterdir():
+    for path in filter(Path.is_file, faulty_site.iterdir()):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"https?://|url\(|@import|http-equiv|[\"'(]//", text), path.name
 
@@ -121,8 +122,9 @@ def write(corpus, params, tmp_path, site):
     from text_recognizer.validation import run, suites, tables
 
     found, rules = tables.build(corpus.save(tmp_path / "iamdb.zip"), params), suites.rules(params)
-    results = run.check(found, rules)
-    outcome = run.Outcome(run.summarise(tmp_path / "iamdb.zip", params, found, rules, results))
+    rules = tuple(rule for rule in rules if rule.suite != "feedback")
+    results = run.check({name: getattr(found, name) for name in suites.INDEX}, rules)
+    outcome = run.Outcome(run._summary("0" * 64, params, found, run._rows(found, rules, results)), {})
 
     def write(stop=None):
         docs.write(site, outcome, rules, Interrupted(results, stop) if stop else results)

@@ -38,6 +38,7 @@ LABEL_FAULTS = {
     "a box beyond the left edge": (b'<cmp x="100"', b'<cmp x="-1"', "box_inside", [f"{FORM}-00"]),
     "a box without area": (b'height="100"', b'height="0"', "box_inside", [f"{FORM}-00"]),
     "lines in the wrong order": (b'y="100"', b'y="500"', "reading_order", [f"{FORM}-01"]),
+    "a line that bears another form's id": (b'id="a01-001-01"', b'id="a01-000x-01"', "line_ids", ["a01-000x-01"]),
     "one id on two lines": (b'id="a01-001-01"', b'id="a01-001-00"', "line_ids_unique", [f"{FORM}-00"] * 2),
     "a box too narrow for its text": (
         b'width="1000" height="100"',
@@ -69,6 +70,55 @@ def test_a_fault_in_the_page_fails_its_expectation_alone(corpus, check, failing,
     repaint(corpus, encode, change)
 
     assert failing(check(corpus)) == {expectation: [FORM]}
+
+
+def test_a_line_that_nobody_wrote_fails_alone(corpus, check, failing, encode):
+    def wipe(page):
+        return np.vstack([page[:140], np.full_like(page[140:], 250)])
+
+    repaint(corpus, encode, wipe)
+
+    assert failing(check(corpus)) == {"line_inked": [f"{FORM}-01"]}
+
+
+THREE = {"texts": ["one", "two", "three"], "boxes": [(100, y, 1000, 100) for y in (100, 300, 500)]}
+
+
+def test_a_row_of_writing_without_a_line_fails_alone(corpus, check, failing, small_form):
+    corpus.put(small_form(FORM, "000", **THREE))
+    corpus.files[XML] = small_form(FORM, "000", texts=["one", "three"], boxes=THREE["boxes"][::2]).xml()
+
+    assert failing(check(corpus)) == {"rows_claimed": [FORM]}
+
+
+def test_a_line_over_many_rows_of_writing_fails_alone(corpus, check, failing, small_form):
+    corpus.put(small_form(FORM, "000", **THREE))
+    corpus.files[XML] = small_form(FORM, "000", texts=["one two three"], boxes=[(100, 100, 1000, 500)]).xml()
+
+    assert failing(check(corpus)) == {"row_count": [FORM]}
+
+
+ALIKE = {
+    "saved anew": lambda page: page,
+    "lit anew": lambda page: (255 * (page / 255) ** 0.6).astype(np.uint8),
+    "scanned anew": lambda page: np.asarray(Image.fromarray(page).rotate(0.3, fillcolor=250, resample=2)),
+    "scanned finer": lambda page: np.asarray(Image.fromarray(page).resize((1200, 800))),
+}
+
+
+@pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE.keys())
+def test_one_page_in_two_pictures_fails_alone_and_names_both(corpus, check, failing, encode, change):
+    page = np.asarray(Image.open(io.BytesIO(corpus.files["forms/a01-000.png"])))
+    corpus.files[PICTURE] = encode(change(page), "JPEG")
+
+    assert failing(check(corpus)) == {"pages_differ": ["a01-000", FORM]}
+
+
+@pytest.mark.parametrize("name", ["mine", "a01-000-x", "a page-1"])
+def test_an_id_that_no_list_can_name_fails_alone(corpus, check, failing, small_form, name):
+    corpus.put(small_form(name, "000"))
+
+    assert failing(check(corpus)) == {"form_ids": [name]}
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>"], ids=["empty", "a web page"])

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,18 @@ from text_recognizer.errors import DataError
 
 @dataclass(frozen=True)
 class Page:
-    """Labels of one packed paragraph. Boxes are `(x, y, width, height)` in pixels of the canvas, origin top left."""
+    """Labels of one packed paragraph. Boxes are `(x, y, width, height)` in pixels of the canvas, origin top left.
+
+    `size` is the width and height of the paragraph on the canvas, `dpi` its resolution there: less than what was asked
+    for where it had to be shrunk to fit. Both are 0 where nobody measured them.
+    """
 
     id: str
     writer: str
     text: str
     boxes: tuple[tuple[int, int, int, int], ...]
+    size: tuple[int, int] = (0, 0)
+    dpi: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,8 @@ class PackedSplit:
         return cls(canvases, pages)
 
     def save(self, folder: Path, split: str) -> None:
-        np.save(folder / f"{split}.npy", self.canvases, allow_pickle=False)
-        rows = [json.dumps(dataclasses.asdict(page), ensure_ascii=False) for page in self.pages]
-        (folder / f"{split}.jsonl").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        shape = tuple(self.canvases.shape[1:])
+        write_split(folder, split, len(self), shape, zip(self.canvases, self.pages, strict=True))
 
     def __len__(self) -> int:
         return len(self.pages)
@@ -64,5 +69,27 @@ class PackedSplit:
         return [page.text for page in self.pages]
 
 
+def write_split(
+    folder: Path, split: str, count: int, shape: tuple[int, ...], pages: Iterable[tuple[np.ndarray, Page]]
+) -> None:
+    """Writes a split page by page, so that its pictures, uint8 `shape` each, need not be in memory together.
+
+    Raises ValueError where there are not `count` pages or a picture is of another shape.
+    """
+    header = {"descr": np.dtype(np.uint8).str, "fortran_order": False, "shape": (count, *shape)}
+    written = 0
+    with (folder / f"{split}.npy").open("wb") as canvases, (folder / f"{split}.jsonl").open("wb") as labels:
+        np.lib.format.write_array_header_1_0(canvases, header)
+        for canvas, page in pages:
+            if canvas.shape != shape or canvas.dtype != np.uint8:
+                raise ValueError(f"{page.id} is {canvas.dtype} {canvas.shape}, not uint8 {shape}")
+            canvases.write(np.ascontiguousarray(canvas).data)
+            labels.write(json.dumps(dataclasses.asdict(page), ensure_ascii=False).encode() + b"\n")
+            written += 1
+    if written != count:
+        raise ValueError(f"{split} has {written} pages, not {count}")
+
+
 def _page(row: dict) -> Page:
-    return Page(row["id"], row["writer"], row["text"], tuple(tuple(box) for box in row["boxes"]))
+    boxes = tuple(tuple(box) for box in row["boxes"])
+    return Page(row["id"], row["writer"], row["text"], boxes, tuple(row.get("size", (0, 0))), row.get("dpi", 0.0))

@@ -66,6 +66,7 @@ def _section_of(info: ModelInfo) -> PreprocessSection:
             canvas_height=info.canvas_height,
             canvas_width=info.canvas_width,
             padding=info.padding,
+            binarise=info.binarise,
             workers=1,
         )
     except ValidationError as error:

@@ -45,6 +45,7 @@ def export(
             canvas_width=canvas[1],
             dpi=preprocess.dpi,
             padding=preprocess.padding,
+            binarise=preprocess.binarise,
             cell_height=CELL_HEIGHT,
             cell_width=CELL_WIDTH,
             weights_sha256=sha256(draft / WEIGHTS_FILE),

@@ -41,6 +41,7 @@ class ModelInfo(BaseModel):
     canvas_width: int
     dpi: int
     padding: int
+    binarise: bool = False
     cell_height: int
     cell_width: int
     weights_sha256: str

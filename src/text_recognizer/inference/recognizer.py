@@ -67,7 +67,7 @@ class Recognizer:
 
     def read(self, picture: np.ndarray) -> Reading:
         """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
-        clean = level(picture)
+        clean = level(picture, self.info.binarise)
         box = ink_box(clean)
         if box is None:
             return Reading.of([])

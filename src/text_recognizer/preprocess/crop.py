@@ -29,9 +29,11 @@ def crop_form(form: Form, picture: np.ndarray, section: PreprocessSection) -> tu
         raise DataError(f"form {form.id}: its lines lie outside the picture", "mend its XML or exclude it")
     scale = section.dpi / (SCAN_DPI * ratio)
     canvas = (section.canvas_height, section.canvas_width)
-    placed = place(level(picture[top:bottom, left:right]), canvas, scale, left, top)
+    placed = place(level(picture[top:bottom, left:right], section.binarise), canvas, scale, left, top)
     boxes = tuple(_on_canvas(line.box, ratio, placed) for line in form.lines if line.box)
-    return placed.canvas, Page(form.id, form.writer, form.text, boxes)
+    size = round((right - left) * placed.scale), round((bottom - top) * placed.scale)
+    dpi = round(placed.scale * SCAN_DPI * ratio, 1)
+    return placed.canvas, Page(form.id, form.writer, form.text, boxes, size, dpi)
 
 
 def _pixels(region: Box, margin: float, ratio: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

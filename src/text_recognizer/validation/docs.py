@@ -11,34 +11,44 @@ from typing import TYPE_CHECKING
 from text_recognizer.files import replacing
 from text_recognizer.validation.outcome import Outcome
 from text_recognizer.validation.suites import Rule, build
+from text_recognizer.validation.thumbnails import file_name
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.render.view import DefaultJinjaPageView
 
 Results = dict[str, "ExpectationSuiteValidationResult"]
+Pictures = dict[tuple[str, str], bytes]
 ASSETS = Path(__file__).parent / "assets"
-STYLE = "style.css"
+STYLE, PICTURES = "style.css", "pictures"
 STOCK = "render/view/templates"
 
 
-def write(folder: Path, outcome: Outcome, rules: tuple[Rule, ...], results: Results) -> None:
-    """Replaces `folder` by index.html, two pages per suite and the stylesheet. On any failure the old site stays."""
-    view = _view()
+def write(
+    folder: Path, outcome: Outcome, rules: tuple[Rule, ...], results: Results, pictures: Pictures | None = None
+) -> None:
+    """Replaces `folder` by index.html, two pages per suite, the stylesheet and the pictures of failing rows.
+
+    On any failure the old site stays.
+    """
+    view, names = _view(), {key: file_name(*key) for key in pictures or {}}
     with replacing(folder) as draft:
-        draft.mkdir()
+        (draft / PICTURES).mkdir(parents=True)
         (draft / STYLE).write_bytes((ASSETS / STYLE).read_bytes())
-        (draft / "index.html").write_text(_index(outcome, list(results)), encoding="utf-8")
+        (draft / "index.html").write_text(_index(outcome, list(results), names), encoding="utf-8")
         for name, result in results.items():
             (draft / f"{name}.html").write_text(_results_page(view, name, result), encoding="utf-8")
             (draft / f"{name}_suite.html").write_text(_suite_page(view, name, rules), encoding="utf-8")
+        for key, content in (pictures or {}).items():
+            (draft / PICTURES / names[key]).write_bytes(content)
 
 
-def _index(outcome: Outcome, suites: list[str]) -> str:
+def _index(outcome: Outcome, suites: list[str], pictures: dict[tuple[str, str], str]) -> str:
     from jinja2 import Environment, FileSystemLoader
 
     pages = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return pages.get_template("index.j2").render(summary=outcome.summary, suites=suites)
+    shown = {key: f"{PICTURES}/{name}" for key, name in pictures.items()}
+    return pages.get_template("index.j2").render(summary=outcome.summary, suites=suites, pictures=shown)
 
 
 def _results_page(view: "DefaultJinjaPageView", name: str, result: "ExpectationSuiteValidationResult") -> str:

@@ -11,21 +11,22 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from text_recognizer.config import PreprocessSection
+from text_recognizer.config import Params, PreprocessSection
 from text_recognizer.data.iam import PICTURE_SUFFIXES, SCAN_DPI, Box, Form, IamArchive
 from text_recognizer.errors import DataError
 from text_recognizer.text import ctc_columns, unknown
+from text_recognizer.validation import picture
 from text_recognizer.workers import in_processes
 
 # The reader's CELL_WIDTH, px of the canvas to one column of features: to import models.paragraph_reader loads torch.
 COLUMN_PX = 4
 # The reader's context mixes two times two columns from either side, so a line may be spelt that far beyond its box.
 REACH = 4
-# Pale pencil at 150 dpi is this dark (of 255). Measured on 603 forms of IAM, 2 to 19 % of the text region is darker.
-DARK = 160
 # What turns into 8-bit grey without loss of what matters; 16-bit and float pictures turn white.
 MODES = ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"]
-CHUNK = 16
+# How far the shape of a picture may differ from the shape that its XML gives.
+ASPECT_TOLERANCE = 0.02
+CHUNK = 32
 # What a damaged member of a zip raises besides DataError: zlib on a flipped byte, RuntimeError on a locked member.
 UNREADABLE = (DataError, zlib.error, RuntimeError, LookupError, Image.DecompressionBombError)
 
@@ -43,7 +44,9 @@ class FormRow:
     """One form id. Where a value cannot be known, because what it is read from is missing or broken, it is None.
 
     `copies` counts the files of the kind, picture or labels, that has more. `aspect` is the picture's width / height
-    over that of the labels; `dpi` is the picture's; `ink` is the dark share of the text region.
+    over that of the labels; `dpi` is the picture's; `ink` is the dark share of the text region. `rows_more` says how
+    many more rows of ink the picture has than the labels have lines, `unclaimed` which of them lie in no line's box.
+    `edges` is `picture.edges` in hexadecimal. These three are known only where all that comes before holds.
     """
 
     id: str
@@ -61,6 +64,9 @@ class FormRow:
     aspect: float | None = None
     dpi: float | None = None
     ink: float | None = None
+    rows_more: int | None = None
+    unclaimed: str | None = None
+    edges: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class LineRow:
 
     The reader gives a line one column per COLUMN_PX of the canvas; CTC needs `text.ctc_columns` of them.
     `spare_on_canvas` is what is left of the whole width, `spare_in_box` of its own box and REACH on either side.
+    `stranger` names the form of a line that does not bear its id. `text` is the line's text; `ink` is the dark share of
+    its box, None where the boxes or the picture have other faults.
     """
 
     id: str
@@ -80,39 +88,41 @@ class LineRow:
     step: float | None
     spare_on_canvas: int
     spare_in_box: int | None
+    text: str
+    stranger: str | None = None
+    ink: float | None = None
 
 
 Read = tuple[FormRow, tuple[LineRow, ...]]
 
 
-def list_files(archive: Path) -> dict[str, Files]:
+def list_files(members: zipfile.ZipFile) -> dict[str, Files]:
     """The files of each form id. IamArchive keeps one of a kind, so duplicates show here alone."""
     forms: defaultdict[str, Files] = defaultdict(Files)
-    with zipfile.ZipFile(archive) as members:
-        for member in members.infolist():
-            path = PurePosixPath(member.filename)
-            if path.parent.name == "forms" and path.suffix.lower() in PICTURE_SUFFIXES:
-                forms[path.stem].pictures.append(member)
-            elif path.parent.name == "xml" and path.suffix.lower() == ".xml":
-                forms[path.stem].labels.append(member)
+    for member in members.infolist():
+        path = PurePosixPath(member.filename)
+        if path.parent.name == "forms" and path.suffix.lower() in PICTURE_SUFFIXES:
+            forms[path.stem].pictures.append(member)
+        elif path.parent.name == "xml" and path.suffix.lower() == ".xml":
+            forms[path.stem].labels.append(member)
     return forms
 
 
-def read_forms(archive: Path, ids: list[str], section: PreprocessSection) -> Iterator[Read]:
-    """The rows of each form in the order of `ids`, read by `section.workers` processes."""
+def read_forms(archive: Path, ids: list[str], params: Params) -> Iterator[Read]:
+    """The rows of each form in the order of `ids`, read by `preprocess.workers` processes."""
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
-    work = partial(_read_chunk, archive, section)
-    for rows in in_processes(work, chunks, "preprocess.workers", section.workers):
+    work = partial(_read_chunk, archive, params)
+    for rows in in_processes(work, chunks, "preprocess.workers", params.preprocess.workers):
         yield from rows
 
 
-def _read_chunk(archive: Path, section: PreprocessSection, ids: list[str]) -> list[Read]:
-    files = list_files(archive)
-    with IamArchive(archive) as iam:
-        return [_read(iam, form_id, files[form_id], section) for form_id in ids]
+def _read_chunk(archive: Path, params: Params, ids: list[str]) -> list[Read]:
+    with IamArchive(archive) as iam, zipfile.ZipFile(archive) as members:
+        files = list_files(members)
+        return [_read(iam, members, form_id, files[form_id], params) for form_id in ids]
 
 
-def _read(iam: IamArchive, form_id: str, files: Files, section: PreprocessSection) -> Read:
+def _read(iam: IamArchive, members: zipfile.ZipFile, form_id: str, files: Files, params: Params) -> Read:
     pictures, labels = files.pictures, files.labels
     row = FormRow(form_id, len(pictures), len(labels), max(len(pictures), len(labels)))
     form: Form | None = None
@@ -122,17 +132,43 @@ def _read(iam: IamArchive, form_id: str, files: Files, section: PreprocessSectio
         form, problem = _labels(iam, form_id)
         row = replace(row, labels_problem=problem)
     if form:
-        lines = _line_rows(form_id, form, section)
+        lines = line_rows(form_id, form, params.preprocess)
         name = form.writer
         row = replace(row, labelled_id=form.id, writer=name, writer_length=len(name.strip()), lines=len(lines))
     if pictures:
-        page, mode, problem = _picture(iam, form_id, pictures[-1])
+        page, mode, problem = _picture(iam, members, form_id, pictures[-1])
         fingerprint = f"{pictures[-1].CRC:08x}-{pictures[-1].file_size}"
         row = replace(row, fingerprint=fingerprint, mode=mode, picture_problem=problem)
     if form and page is not None:
         ink = _ink(form, page) if row.mode in MODES else None
         row = replace(row, aspect=_aspect(form, page), dpi=_dpi(form, page), ink=ink)
+        if _sound(row, lines, params):
+            return _compare(form, page, row, lines)
     return row, lines
+
+
+def _sound(row: FormRow, lines: tuple[LineRow, ...], params: Params) -> bool:
+    """Whether the picture can be held against the labels: a fault that other rules report is not reported twice."""
+    limits = params.validate_
+    return (
+        row.ink is not None
+        and limits.ink_min <= row.ink <= limits.ink_max
+        and row.aspect is not None
+        and abs(row.aspect - 1) <= ASPECT_TOLERANCE
+        and len(lines) <= limits.max_lines
+        and all(line.box and not line.outside and (line.step is None or line.step > 0) for line in lines)
+    )
+
+
+def _compare(form: Form, page: np.ndarray, row: FormRow, lines: tuple[LineRow, ...]) -> Read:
+    """The rows with what the picture says of its lines."""
+    writing = picture.examine(form, page)
+    if writing is None:
+        return row, lines
+    stray = ", ".join(f"ink at y = {height} px" for height in picture.unclaimed(writing.rows, form))
+    more = len(writing.rows) - len(lines)
+    row = replace(row, rows_more=more, unclaimed=stray or None, edges=writing.edges.tobytes().hex())
+    return row, tuple(replace(line, ink=ink) for line, ink in zip(lines, writing.lines, strict=True))
 
 
 def _labels(iam: IamArchive, form_id: str) -> tuple[Form | None, str | None]:
@@ -146,13 +182,13 @@ def _labels(iam: IamArchive, form_id: str) -> tuple[Form | None, str | None]:
 
 
 def _picture(
-    iam: IamArchive, form_id: str, member: zipfile.ZipInfo
+    iam: IamArchive, members: zipfile.ZipFile, form_id: str, member: zipfile.ZipInfo
 ) -> tuple[np.ndarray | None, str | None, str | None]:
     """The page as uint8 grey (H, W), the colour mode of its file, and what is wrong with it."""
     try:
-        picture = iam.picture(form_id)
-        with zipfile.ZipFile(iam.path) as members, members.open(member) as stream, Image.open(stream) as opened:
-            return picture, opened.mode, None
+        page = iam.picture(form_id)
+        with members.open(member) as stream, Image.open(stream) as opened:
+            return page, opened.mode, None
     except UNREADABLE as error:
         return None, None, _words(iam, error)
 
@@ -173,16 +209,14 @@ def _dpi(form: Form, page: np.ndarray) -> float:
 
 def _ink(form: Form, page: np.ndarray) -> float | None:
     """The dark share of the text region; None where there is no such region on the page."""
-    box = form.box
-    if box is None:
+    if form.box is None:
         return None
-    ratio = page.shape[1] / form.width
-    left, top, right, bottom = (max(0, round(edge * ratio)) for edge in (box.x, box.y, box.right, box.bottom))
-    region = page[top:bottom, left:right]
-    return round(float((region < DARK).mean()), 4) if region.size else None
+    region = picture.cut(page, form.box, page.shape[1] / form.width)
+    return round(float((region < picture.DARK).mean()), 4) if region.size else None
 
 
-def _line_rows(form_id: str, form: Form, section: PreprocessSection) -> tuple[LineRow, ...]:
+def line_rows(form_id: str, form: Form, section: PreprocessSection) -> tuple[LineRow, ...]:
+    """What the labels alone say of each line."""
     rows, above = [], None
     for line in form.lines:
         middle = line.box.y + line.box.height / 2 if line.box else None
@@ -196,6 +230,8 @@ def _line_rows(form_id: str, form: Form, section: PreprocessSection) -> tuple[Li
             step=middle - above if middle is not None and above is not None else None,
             spare_on_canvas=section.canvas_width // COLUMN_PX - ctc_columns(line.text),
             spare_in_box=_spare_in_box(line.box, line.text, section) if line.box else None,
+            text=line.text,
+            stranger=None if line.id.startswith(f"{form_id}-") else f"in {form_id}",
         )
         rows.append(row)
         above = above if middle is None else middle

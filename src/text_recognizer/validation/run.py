@@ -5,47 +5,74 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from text_recognizer import privacy
-from text_recognizer.config import Params
+from text_recognizer.config import Params, PreprocessSection
+from text_recognizer.errors import DataError
 from text_recognizer.files import sha256
+from text_recognizer.validation import crops, drift, suites, tables, thumbnails
 from text_recognizer.validation import docs as data_docs
-from text_recognizer.validation import suites, tables
 from text_recognizer.validation.outcome import Outcome, in_words
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.data_context import EphemeralDataContext
 
 
-def validate(archive: Path, params: Params, docs: Path) -> Outcome:
+def validate(
+    archive: Path, params: Params, docs: Path, feedback: Path | None = None, accepted: Path | None = None
+) -> Outcome:
     """Checks every form of an archive in IAM's layout and writes the Data Docs to the folder `docs`.
 
-    Bad forms are rows of the outcome. Raises DataError where there is nothing to look at: the archive is missing, no
-    whole zip, not in IAM's layout, or without the lists of `params.data.split`.
+    `feedback` is a folder of corrections, `accepted` the file that an earlier outcome's `reference` was written to;
+    either may be missing. Bad forms are rows of the outcome. Raises DataError where there is nothing to look at: the
+    archive is missing, no whole zip, not in IAM's layout, or without the lists of `params.data.split`.
     """
     privacy.silence()
     # Before Great Expectations is loaded, so that the processes that read pictures stay small.
-    found = tables.build(archive, params)
-    rules = suites.rules(params)
-    results = check(found, rules)
-    outcome = Outcome(summarise(archive, params, found, rules, results))
-    data_docs.write(docs, outcome, rules, results)
+    found = tables.build(archive, params, feedback, accepted)
+    rules = tuple(rule for rule in suites.rules(params) if rule.suite != suites.REFUSED or len(found.feedback))
+    results = check({rule.suite: getattr(found, rule.suite) for rule in rules}, rules)
+    rows = _rows(found, rules, results)
+    digest = sha256(archive)
+    outcome = Outcome(_summary(digest, params, found, rows), drift.as_reference(found.labels, params.data, digest))
+    pictures = thumbnails.draw(rows, thumbnails.Sources(archive, feedback))
+    data_docs.write(docs, outcome, rules, results, pictures)
     return outcome
 
 
-def check(found: tables.Tables, rules: tuple[suites.Rule, ...]) -> data_docs.Results:
-    """Validates each table against its suite, with every failing row in the result."""
+def check_crops(folder: Path, section: PreprocessSection, docs: Path) -> None:
+    """Checks a folder of packed splits and writes its own Data Docs. Raises DataError where an expectation fails."""
+    privacy.silence()
+    frame, rules = crops.build(folder, section), crops.rules(section)
+    results = check({crops.SUITE: frame}, rules)
+    rows = expectation_rows(rules, results, {crops.SUITE: len(frame)})
+    failing = [row for row in rows if not row["passed"]]
+    counts = frame.groupby("split", sort=False).size()
+    summary = {
+        "passed": not failing,
+        "splits": {str(split): {"pages": int(count)} for split, count in counts.items()},
+        "expectations": rows,
+    }
+    data_docs.write(docs, Outcome(summary, {}), rules, results, thumbnails.crops(rows, folder))
+    if failing:
+        named = "\n    ".join(str(row["wrong"]) for row in failing)
+        raise DataError(f"the crops are not what they should be:\n    {named}", f"open {docs}/index.html")
+
+
+def check(frames: "dict[str, pd.DataFrame]", rules: tuple[suites.Rule, ...]) -> data_docs.Results:
+    """Validates each table that has rules against its suite, with every failing row in the result."""
     import great_expectations as gx
 
     context = _context()
     source = context.data_sources.add_pandas("archive")
     results: data_docs.Results = {}
-    for name, index in suites.INDEX.items():
+    for name in dict.fromkeys(rule.suite for rule in rules):
         batches = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
         suite = context.suites.add(suites.build(name, rules))
         definition = gx.ValidationDefinition(name=name, data=batches, suite=suite)
         results[name] = context.validation_definitions.add(definition).run(
-            batch_parameters={"dataframe": getattr(found, name)},
-            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": index},
+            batch_parameters={"dataframe": frames[name]},
+            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": suites.INDEX[name]},
         )
     return results
 
@@ -63,16 +90,25 @@ def _context() -> "EphemeralDataContext":
     return gx.get_context(mode="ephemeral", project_config=config)
 
 
-def summarise(
-    archive: Path, params: Params, found: tables.Tables, rules: tuple[suites.Rule, ...], results: data_docs.Results
-) -> dict[str, Any]:
+def _rows(found: tables.Tables, rules: tuple[suites.Rule, ...], results: data_docs.Results) -> list[dict[str, Any]]:
+    sizes = {rule.suite: len(getattr(found, rule.suite)) for rule in rules}
+    return expectation_rows(rules, results, sizes)
+
+
+def expectation_rows(
+    rules: tuple[suites.Rule, ...], results: data_docs.Results, sizes: dict[str, int]
+) -> list[dict[str, Any]]:
+    """One row of plain data per expectation, in the order of the rules."""
     items = [item for result in results.values() for item in result.results]
     by_name = {item.expectation_config.meta["name"]: item for item in items if item.expectation_config}
-    rows = [_row(rule, by_name[rule.name], len(getattr(found, rule.suite))) for rule in rules]
-    failing = [row for row in rows if not row["passed"]]
+    return [_row(rule, by_name[rule.name], sizes[rule.suite]) for rule in rules]
+
+
+def _summary(digest: str, params: Params, found: tables.Tables, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    failing = [row for row in rows if not row["passed"] and row["suite"] != suites.REFUSED]
     return {
         "passed": not failing,
-        "sha256": sha256(archive),
+        "sha256": digest,
         "split": params.data.split,
         "counts": {
             "forms": len(found.forms),
@@ -81,9 +117,21 @@ def summarise(
             "excluded": len(found.excluded),
         },
         "splits": {row["split"]: _count(row) for row in found.splits.to_dict("records")},
+        "drift": found.compared,
+        "feedback": _feedback([str(name) for name in found.feedback["id"]], rows),
         "expectations": [{key: value for key, value in row.items() if key != "forms"} for row in rows],
-        "forms_at_fault": sorted({form for row in failing for form in row["forms"]}),
+        "forms_at_fault": sorted({form for row in failing for form in row["forms"] if form}),
     }
+
+
+def _feedback(names: list[str], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Which corrections are good to learn from, and why the others are not."""
+    refused: dict[str, list[str]] = {}
+    for row in rows:
+        if row["suite"] == suites.REFUSED:
+            for name, value in zip(row["ids"], row["found"], strict=True):
+                refused.setdefault(name, []).append(f"{row['name']}: {value or row['fails_when']}")
+    return {"accepted": [name for name in names if name not in refused], "refused": refused}
 
 
 def _count(row: dict[Any, Any]) -> dict[str, int]:
@@ -91,7 +139,10 @@ def _count(row: dict[Any, Any]) -> dict[str, int]:
 
 
 def _row(rule: suites.Rule, item: "ExpectationValidationResult", rows: int) -> dict[str, Any]:
-    """One expectation as plain data; `forms` are the ids of the forms that its failing rows belong to."""
+    """One expectation as plain data; `forms` are the forms that its failing rows belong to, '' where they have none.
+
+    Rows may fail an expectation that passed: some suites tolerate a small share.
+    """
     entries = _entries(rule, item)
     ids = [entry[0] for entry in entries]
     found = [entry[1] for entry in entries]
@@ -107,9 +158,9 @@ def _row(rule: suites.Rule, item: "ExpectationValidationResult", rows: int) -> d
         "ids": ids,
         "found": found,
         "fails_when": rule.wrong,
-        "wrong": None if passed else in_words(wrong, ids, found),
+        "wrong": None if passed and not ids else in_words(wrong, ids, found),
         "fix": rule.fix,
-        "forms": [entry[2] for entry in entries if entry[2]],
+        "forms": [entry[2] for entry in entries],
     }
 
 
@@ -117,7 +168,7 @@ def _entries(rule: suites.Rule, item: "ExpectationValidationResult") -> list[tup
     """Of each failing row: its id, what was found there, and its form ('' where it has none)."""
     key = suites.INDEX[rule.suite][0]
     found = "forms" if rule.suite == "writers" else rule.column
-    form = {"forms": "id", "lines": "form"}.get(rule.suite, "")
+    form = {"forms": "id", "lines": "form", "crops": "id"}.get(rule.suite, "")
     entries = item.result.get("unexpected_index_list") or []
     return sorted((str(entry[key]), _text(entry.get(found)), str(entry.get(form, ""))) for entry in entries)
 

@@ -1,13 +1,15 @@
-"""An archive as four pandas tables: its forms, lines, writers and splits."""
+"""An archive as pandas tables: its forms, lines, writers and splits, and beside them its corrections and its drift."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
 
 from text_recognizer.config import DataSection, Params
 from text_recognizer.data.iam import SPLITS, IamArchive
+from text_recognizer.validation import corrections, drift, picture
 from text_recognizer.validation.reading import FormRow, LineRow, read_forms
 
 if TYPE_CHECKING:
@@ -18,32 +20,49 @@ if TYPE_CHECKING:
 class Tables:
     """`forms` and `lines` have the columns of FormRow and LineRow, and `split`: None where a form is in no split.
 
+    `forms` also has `memberships`, in how many splits a form is, and `twin`, another form whose page looks the same.
     `writers` has one row per writer of a form that is in a split: writer, splits (how many), forms (which, by split).
     `splits` has one row per split: split, forms, lines, writers (how many). `excluded` are ids left out on request.
+    `feedback` has the columns of CorrectionRow, `drift` those of `drift.table`; `labels` is what it describes, and
+    `compared` says with what.
     """
 
     forms: "pd.DataFrame"
     lines: "pd.DataFrame"
     writers: "pd.DataFrame"
     splits: "pd.DataFrame"
+    feedback: "pd.DataFrame"
+    drift: "pd.DataFrame"
     excluded: tuple[str, ...]
+    labels: dict[str, Any]
+    compared: str
 
 
-def build(archive: Path, params: Params) -> Tables:
+def build(archive: Path, params: Params, feedback: Path | None = None, accepted: Path | None = None) -> Tables:
     """Reads every form once. Raises DataError where the archive itself cannot be opened or lacks the split's lists."""
+    reference = drift.open_reference(accepted, params.data) if accepted else drift.Reference(None, "not compared")
     with IamArchive(archive) as iam:
         everything = sorted({*iam.picture_ids, *iam.label_ids})
         splits = iam.splits(params.data.split)
     ids = [form_id for form_id in everything if form_id not in params.data.exclude]
     forms: list[FormRow] = []
     lines: list[LineRow] = []
-    for form, of_form in tqdm(
-        read_forms(archive, ids, params.preprocess), desc="validate", total=len(ids), unit="form"
-    ):
+    for form, of_form in tqdm(read_forms(archive, ids, params), desc="validate", total=len(ids), unit="form"):
         forms.append(form)
         lines.extend(of_form)
-    excluded = tuple(form_id for form_id in everything if form_id in params.data.exclude)
-    return _tables(forms, lines, _members(splits, params.data), excluded)
+    members = _members(splits, params.data)
+    labels = drift.describe([line.text for line in lines], len(forms))
+    return Tables(
+        forms=_form_table(forms, members),
+        lines=_line_table(lines, members),
+        writers=_writers(forms, members),
+        splits=_splits(forms, lines, members),
+        feedback=corrections.build(feedback, forms, members, params),
+        drift=drift.table(labels, reference),
+        excluded=tuple(form_id for form_id in everything if form_id in params.data.exclude),
+        labels=labels,
+        compared=reference.why,
+    )
 
 
 def _members(splits: dict[str, list[str]], data: DataSection) -> dict[str, list[str]]:
@@ -56,14 +75,33 @@ def _members(splits: dict[str, list[str]], data: DataSection) -> dict[str, list[
     return members
 
 
-def _tables(
-    forms: list[FormRow], lines: list[LineRow], members: dict[str, list[str]], excluded: tuple[str, ...]
-) -> Tables:
-    form_table, line_table = _frame(FormRow, forms), _frame(LineRow, lines)
-    form_table["split"] = [", ".join(members.get(row.id, ())) or None for row in forms]
-    form_table["memberships"] = [len(members.get(row.id, ())) for row in forms]
-    line_table["split"] = [", ".join(members.get(row.form, ())) or None for row in lines]
-    return Tables(form_table, line_table, _writers(forms, members), _splits(forms, lines, members), excluded)
+def _form_table(forms: list[FormRow], members: dict[str, list[str]]) -> "pd.DataFrame":
+    table = _frame(FormRow, forms)
+    table["split"] = [", ".join(members.get(row.id, ())) or None for row in forms]
+    table["memberships"] = [len(members.get(row.id, ())) for row in forms]
+    table["twin"] = _twins(forms)
+    return table.drop(columns="edges")
+
+
+def _line_table(lines: list[LineRow], members: dict[str, list[str]]) -> "pd.DataFrame":
+    table = _frame(LineRow, lines)
+    table["split"] = [", ".join(members.get(row.form, ())) or None for row in lines]
+    return table.drop(columns="text")
+
+
+def _twins(forms: list[FormRow]) -> list[str | None]:
+    """Of each form, another whose page looks the same. The very same file is for `pictures_differ` to report."""
+    known = [index for index, form in enumerate(forms) if form.edges]
+    twins: list[str | None] = [None] * len(forms)
+    if not known:
+        return twins
+    hashes = np.stack([np.frombuffer(bytes.fromhex(forms[index].edges or ""), dtype=np.uint8) for index in known])
+    nearest, distance = picture.nearest(hashes)
+    for row in np.flatnonzero(distance <= picture.ALIKE):
+        mine, other = forms[known[row]], forms[known[nearest[row]]]
+        if mine.fingerprint != other.fingerprint:
+            twins[known[row]] = f"{other.id}, {1 - distance[row]:.0%} alike"
+    return twins
 
 
 def _frame(kind: type[FormRow] | type[LineRow], rows: list[FormRow] | list[LineRow]) -> "pd.DataFrame":

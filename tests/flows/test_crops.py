@@ -1,0 +1,135 @@
+"""Preprocess on a real Dask cluster of two workers in processes of their own, through Prefect: the same bytes."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from flows import crops as crops_flow
+from text_recognizer import cli, paths
+from text_recognizer.config import SyntheticSection
+from text_recognizer.data.synthetic import write_corpus
+from text_recognizer.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+FORMS = {
+    "seed": 1, "train_forms": 128, "validation_forms": 16, "test_forms": 16, "forms_per_writer": 8, "page_width": 1000,
+    "page_height": 600, "lines_min": 1, "lines_max": 1, "dpi": 150, "workers": 1,
+}  # fmt: skip
+
+
+@dataclass
+class Cluster:
+    address: str
+    workers: list[subprocess.Popen]
+
+
+def dask(*arguments: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers, each a process of its own, each with one thread."""
+    place = tmp_path / "scheduler.json"
+    scheduler = dask("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                     "--scheduler-file", str(place))  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        stack.callback(end, [scheduler])
+        wait_for(place.exists)
+        time.sleep(0.5)
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path / "dask")]
+        workers = [dask("dask_worker", "--scheduler-file", str(place), *options) for _ in range(2)]
+        stack.callback(end, workers)
+        address = json.loads(place.read_text())["address"]
+        wait_for(lambda: len(alive(address)) == 2)
+        yield Cluster(address, workers)
+
+
+def alive(address):
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        return client.scheduler_info()["workers"]
+
+
+def end(processes):
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait(30)
+
+
+def wait_for(ready):
+    stop = time.monotonic() + SECONDS
+    while not ready():
+        assert time.monotonic() < stop, "the cluster did not start"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, shipped):
+    """A folder with an archive of ten chunks of forms, as the working folder; gives its parameters."""
+    write_corpus(SyntheticSection(**FORMS), tmp_path / "project" / paths.ARCHIVE)
+    monkeypatch.chdir(tmp_path / "project")
+    small = {"canvas_height": 64, "canvas_width": 160, "workers": 1}
+    return shipped.model_copy(update={"preprocess": shipped.preprocess.model_copy(update=small)})
+
+
+def on(cluster, params):
+    changed = {"runner": "dask", "scheduler": cluster.address}
+    return params.model_copy(update={"preprocess": params.preprocess.model_copy(update=changed)})
+
+
+def packed():
+    return {path.name: path.read_bytes() for path in paths.PROCESSED.iterdir()}
+
+
+def killed_midway(worker):
+    """Kills the worker as soon as the first crops have arrived; gives the thread that does."""
+    draft = paths.PROCESSED.parent / f".{paths.PROCESSED.name}.part" / paths.PROCESSED.name / "train.npy"
+    several = 20 * 64 * 160
+
+    def watch():
+        wait_for(lambda: draft.exists() and draft.stat().st_size > several)
+        worker.send_signal(signal.SIGKILL)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+def test_a_worker_that_is_killed_midway_changes_nothing_in_the_bytes(project, cluster):
+    # Given what this machine alone makes of the archive
+    cli.preprocess(project)
+    alone = packed()
+    # When two workers do it, and one is killed while there is work
+    killing = killed_midway(cluster.workers[0])
+    crops_flow.on_dask(on(cluster, project))
+    killing.join()
+    # Then the other one did the rest, and the files are the same
+    assert cluster.workers[0].wait(30) == -signal.SIGKILL
+    assert len(alive(cluster.address)) == 1
+    assert packed() == alone
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr(crops_flow, "CONNECT_SECONDS", 1)
+    with pytest.raises(ConfigError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9") as caught:
+        crops_flow.require_cluster("tcp://127.0.0.1:9")
+    assert "preprocess.scheduler" in caught.value.fix
