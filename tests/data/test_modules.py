@@ -23,6 +23,7 @@ from text_recognizer.errors import DataError
 from text_recognizer.text import END_ID, MAPPING, NEWLINE, PADDING_ID, START_ID, framed
 
 PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa"), ("no",), ("the end",)]
+QUIET = {"accelerator": "cpu", "logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
 PARAGRAPHS = [IAMParagraphs, IAMSyntheticParagraphs, IAMOriginalAndSyntheticParagraphs]
 
 
@@ -174,6 +175,31 @@ def test_lines_have_no_newline_to_learn(made):
     assert len(module.data_train) == sum(map(len, PAGES))
 
 
+# --- what Lightning asks of them
+
+
+@pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
+def test_a_stage_opens_what_it_needs(packed, kind):
+    fit, test = kind(packed), kind(packed)
+    fit.setup("fit")
+    test.setup("test")
+    assert list(fit.splits) == ["train", "validation"]
+    assert fit.data_test is None
+    assert list(test.splits) == ["test"]
+    assert test.data_train is None
+
+
+@pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
+def test_the_same_few_batches_come_each_round_where_they_are_to_be_overfitted(packed, tmp_path, kind):
+    seen = Seen()
+    trainer = pl.Trainer(max_epochs=2, overfit_batches=2, default_root_dir=tmp_path, **QUIET)
+    trainer.fit(seen, kind(packed, batch_size=2, augment=0.0))
+    first, second, again, once_more = (xs for xs, _ in seen.batches["train"])
+    assert torch.equal(first, again)
+    assert torch.equal(second, once_more)
+    assert not torch.equal(first, second)
+
+
 # --- augmentation
 
 
@@ -199,8 +225,7 @@ class Seen(pl.LightningModule):
 @pytest.mark.parametrize("strength", [0.0, 0.5])
 def test_only_training_batches_are_augmented(packed, tmp_path, strength):
     module, seen = IAMParagraphs(packed, batch_size=5, augment=strength), Seen()
-    options = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = pl.Trainer(max_epochs=1, accelerator="cpu", default_root_dir=tmp_path, **options)
+    trainer = pl.Trainer(max_epochs=1, default_root_dir=tmp_path, **QUIET)
     trainer.fit(seen, module)
     for part, loader in (("train", module.train_dataloader()), ("val", module.val_dataloader())):
         (xs, ys), (plain, texts) = seen.batches[part][0], next(iter(loader))

@@ -23,6 +23,7 @@ class PackedModule(BaseDataModule):
         super().__init__(batch_size, num_workers, seed, augment)
         self.processed = processed
         self.splits: dict[str, PackedSplit] = {}
+        self._opened: dict[str, PackedSplit] = {}
 
     def prepare_data(self) -> None:
         """Where nothing is packed, runs the stages that pack it, as `params.yaml` says: by default the sample.
@@ -38,8 +39,7 @@ class PackedModule(BaseDataModule):
 
     def setup(self, stage: str | None = None) -> None:
         """Opens the splits that the stage ('fit', 'validate' or 'test') needs; all of them where none is named."""
-        for name in NEEDED.get(stage or "", PARTS):
-            self._split(name)
+        self.splits |= {name: self._split(name) for name in NEEDED.get(stage or "", PARTS)}
         held = {name: self._dataset(split) for name, split in self.splits.items()}
         self.data_train, self.data_val, self.data_test = (held.get(name) for name in PARTS)
 
@@ -47,15 +47,15 @@ class PackedModule(BaseDataModule):
         raise NotImplementedError
 
     def _split(self, name: str) -> PackedSplit:
-        if name not in self.splits:
-            self.splits[name] = PackedSplit.open(self.processed, name)
-        return self.splits[name]
+        if name not in self._opened:
+            self._opened[name] = PackedSplit.open(self.processed, name)
+        return self._opened[name]
 
     def _texts(self) -> Iterator[str]:
         """Of every page that is packed, in any split. Raises DataError where none is."""
         self._split("train")
         for name in PARTS:
-            if name in self.splits or (self.processed / f"{name}.npy").exists():
+            if name in self._opened or (self.processed / f"{name}.npy").exists():
                 yield from self._split(name).texts
 
 
