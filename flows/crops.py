@@ -7,11 +7,14 @@ the archive from where it lies, so that they need the same folder, and the same 
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect_dask import DaskTaskRunner
 
 from flows.logs import plain_failures
@@ -50,13 +53,30 @@ def crops(params: config.Params) -> None:
     cli.preprocess(params, through_tasks)
 
 
+@contextmanager
+def one_server() -> Iterator[None]:
+    """One Prefect server for the flow and the workers: without PREFECT_API_URL each of them would start its own."""
+    settings = get_current_settings()
+    if settings.api.url:
+        yield
+        return
+    server = SubprocessASGIServer()
+    server.start(timeout=settings.server.ephemeral.startup_timeout_seconds)
+    try:
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            yield
+    finally:
+        server.stop()
+
+
 def on_dask(params: config.Params) -> None:
     """Runs the flow on the cluster at `preprocess.scheduler`. Raises ConfigError where none answers there."""
     address = params.preprocess.scheduler or ""
     require_cluster(address)
     # Its futures are of a type of their own, which with_options does not name.
     runner: Any = DaskTaskRunner(address=address)
-    crops.with_options(task_runner=runner, validate_parameters=False)(params)
+    with one_server():
+        crops.with_options(task_runner=runner, validate_parameters=False)(params)
 
 
 def require_cluster(address: str) -> None:

@@ -166,3 +166,54 @@ def test_to_picture_takes_a_box_back_to_where_it_was_cut_out(scale):
     # Then it is where it was, to a pixel of the canvas
     errors = np.abs(np.array([x - 140, y - 70, width - 50, height - 10]))
     assert (errors <= max(1, 1 / placed.scale)).all()
+
+
+def ruled(shade):
+    """Rows of strokes on paper of 240, under a shadow: `shade` gives its brightness at (y, x), both 0 to 1."""
+    page = np.full((400, 600), 240.0)
+    for top in range(40, 360, 40):
+        page[top : top + 14, 40:560:6] = 40
+    y, x = np.mgrid[0:1:400j, 0:1:600j]
+    return np.round(page * shade(y, x)).astype(np.uint8)
+
+
+SHADES = {
+    "from the side": lambda _, x: 1 - 0.5 * x,
+    "in a corner": lambda y, x: 1 - 0.5 * np.clip(1 - np.hypot(x - 1, y), 0, 1),
+}
+
+
+@pytest.mark.parametrize("shade", SHADES.values(), ids=SHADES.keys())
+def test_a_shadow_is_taken_off_the_paper(shade):
+    lit, shaded = level(ruled(lambda _, x: np.ones_like(x))), level(ruled(shade))
+
+    assert ((shaded < 128) == (lit < 128)).mean() > 0.999
+    assert (shaded[lit == 255] > 230).mean() > 0.999
+
+
+@pytest.mark.parametrize("shade", [lambda _, x: np.ones_like(x), lambda _, x: 1 - 0.1 * x], ids=["none", "slight"])
+def test_even_paper_is_left_as_it_is(shade):
+    page = ruled(shade)
+    assert images.even(page) is page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [255 - ruled(lambda _, x: np.ones_like(x)), np.zeros((400, 600), np.uint8), np.full((1, 1), 9, np.uint8)],
+    ids=["light on dark", "black", "a dot"],
+)
+def test_what_has_no_paper_is_left_as_it_is(page):
+    assert images.even(page) is page
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 101, 5000])
+def test_percentiles_from_the_histogram_are_numpy_s(size):
+    values = np.random.default_rng(size).integers(0, 256, size, dtype=np.uint8)
+    assert images.percentiles(values, (0.5, 50, 99.5)) == pytest.approx(list(np.percentile(values, (0.5, 50, 99.5))))
+
+
+def test_otsu_parts_two_heaps_and_binarising_uses_it():
+    page = np.where(np.arange(1000).reshape(20, 50) % 7 == 0, 60, 180).astype(np.uint8)
+    assert 60 <= images.otsu(page) < 180
+    assert set(np.unique(level(page, binarise=True))) == {0, 255}
+    assert images.otsu(np.full((4, 4), 7, np.uint8)) >= 0

@@ -14,15 +14,16 @@ from pathlib import Path
 import pytest
 
 from flows import crops as crops_flow
-from text_recognizer import cli, paths
+from text_recognizer import paths
 from text_recognizer.config import SyntheticSection
 from text_recognizer.data.synthetic import write_corpus
 from text_recognizer.errors import ConfigError
+from text_recognizer.preprocess import pack
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
 FORMS = {
-    "seed": 1, "train_forms": 128, "validation_forms": 16, "test_forms": 16, "forms_per_writer": 8, "page_width": 1000,
+    "seed": 1, "train_forms": 96, "validation_forms": 8, "test_forms": 8, "forms_per_writer": 8, "page_width": 1000,
     "page_height": 600, "lines_min": 1, "lines_max": 1, "dpi": 150, "workers": 1,
 }  # fmt: skip
 
@@ -82,7 +83,7 @@ def wait_for(ready):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, shipped):
-    """A folder with an archive of ten chunks of forms, as the working folder; gives its parameters."""
+    """A folder with an archive of eight chunks of forms, as the working folder; gives its parameters."""
     write_corpus(SyntheticSection(**FORMS), tmp_path / "project" / paths.ARCHIVE)
     monkeypatch.chdir(tmp_path / "project")
     small = {"canvas_height": 64, "canvas_width": 160, "workers": 1}
@@ -94,8 +95,8 @@ def on(cluster, params):
     return params.model_copy(update={"preprocess": params.preprocess.model_copy(update=changed)})
 
 
-def packed():
-    return {path.name: path.read_bytes() for path in paths.PROCESSED.iterdir()}
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def killed_midway(worker):
@@ -116,8 +117,7 @@ def killed_midway(worker):
 @pytest.mark.usefixtures("prefect_server")
 def test_a_worker_that_is_killed_midway_changes_nothing_in_the_bytes(project, cluster):
     # Given what this machine alone makes of the archive
-    cli.preprocess(project)
-    alone = packed()
+    pack(paths.ARCHIVE, project.data, project.preprocess, Path("alone"))
     # When two workers do it, and one is killed while there is work
     killing = killed_midway(cluster.workers[0])
     crops_flow.on_dask(on(cluster, project))
@@ -125,7 +125,7 @@ def test_a_worker_that_is_killed_midway_changes_nothing_in_the_bytes(project, cl
     # Then the other one did the rest, and the files are the same
     assert cluster.workers[0].wait(30) == -signal.SIGKILL
     assert len(alive(cluster.address)) == 1
-    assert packed() == alone
+    assert content(paths.PROCESSED) == content(Path("alone"))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):

@@ -103,6 +103,24 @@ def test_labels_come_with_the_crop(section):
     assert (page.id, page.writer, page.text) == ("a01-000", "w0", "to be\nor not")
 
 
+def test_the_paragraph_s_size_and_resolution_come_with_it(section):
+    _, page = crop_form(form(), drawn(150), section())
+    _, shrunk = crop_form(form(), drawn(150), section(canvas_height=32, canvas_width=64))
+
+    assert page.dpi == 50
+    assert page.size == pytest.approx((620 / 6 + 8, 240 / 6 + 8), abs=2)
+    assert shrunk.dpi < 50
+    assert max(shrunk.size[0] / 64, shrunk.size[1] / 32) == 1
+
+
+def test_a_binarised_page_is_ink_or_paper_before_it_is_scaled(section):
+    _, plain = crop_form(form(), drawn(50), section())
+    canvas, page = crop_form(form(), drawn(50), section(binarise=True))
+
+    assert set(np.unique(canvas)) == {0, 255}
+    assert page == plain
+
+
 AWAY = (Box(2000, 2000, 50, 50), Box(2000, 2100, 50, 50))
 FAULTY = {
     "a character outside the charset": (form(texts=("to be €", "or not")), "€"),

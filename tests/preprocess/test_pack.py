@@ -1,10 +1,14 @@
 """An archive becomes one pack a split, the same on any number of workers, or nothing."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
+from text_recognizer.data import feedback
 from text_recognizer.data.packed import PackedSplit
-from text_recognizer.errors import DataError
-from text_recognizer.preprocess import pack
+from text_recognizer.errors import ConfigError, DataError
+from text_recognizer.preprocess import Corrections, pack, stage
 
 
 @pytest.fixture
@@ -16,9 +20,9 @@ def archive(small_archive, tmp_path):
 def run(shipped, small_crops, tmp_path):
     """Packs an archive with parameters changed; gives the counts and the folder."""
 
-    def packed(archive, exclude=(), split="lwitlrt", name="processed", beside={}, **changes):  # noqa: B006
+    def packed(archive, exclude=(), split="lwitlrt", name="processed", beside=None, **changes):
         data = shipped.data.model_copy(update={"exclude": exclude, "split": split})
-        made = pack(archive, data, small_crops.model_copy(update=changes), tmp_path / name, **beside)
+        made = pack(archive, data, small_crops.model_copy(update=changes), tmp_path / name, **(beside or {}))
         return made.counts, tmp_path / name
 
     return packed
@@ -109,3 +113,84 @@ def test_a_form_at_fault_is_named_and_the_old_pack_stays(run, archive, small_arc
         run(archive)
     assert content(folder) == before
     assert sorted(path.name for path in folder.parent.iterdir()) == ["iamdb.zip", "processed"]
+
+
+def test_every_form_at_fault_is_named_in_one_run(run, archive, small_archive):
+    small_archive.files["forms/c01-000.png"] = b"no picture"
+    small_archive.files["xml/a01-001.xml"] = small_archive.files["xml/a01-001.xml"].replace(
+        b"to be", b"to \xe2\x82\xac"
+    )
+    small_archive.save(archive)
+
+    with pytest.raises(DataError) as caught:
+        run(archive)
+
+    assert caught.value.what.startswith("2 of the forms in")
+    assert "form a01-001 has characters outside the charset" in caught.value.what
+    assert "c01-000.png is not a readable picture" in caught.value.what
+    assert "data.exclude: [a01-001, c01-000]" in caught.value.fix
+
+
+def test_leaving_out_the_forms_that_were_named_lets_the_rest_through(run, archive, small_archive):
+    small_archive.files["forms/a01-000.png"] = b"no picture"
+    small_archive.save(archive)
+
+    assert run(archive, exclude=("a01-000",))[0] == {"train": 1, "validation": 2, "test": 1}
+
+
+def test_the_folder_is_refused_by_a_check_that_fails_and_the_old_pack_stays(run, archive):
+    def refuse(folder):
+        assert sorted(path.suffix for path in folder.iterdir()) == [".json", *[".jsonl"] * 3, *[".npy"] * 3]
+        raise DataError("the crops are blank", "scan again")
+
+    refuses(run, archive, "the crops are blank", beside={"check": refuse})
+
+
+@pytest.fixture
+def corrections(tmp_path, small_form, encoded):
+    """A folder with two good corrections and a spoilt one; gives it and their names."""
+    folder, names = tmp_path / "feedback", []
+    for number in range(3):
+        form = small_form(f"f01-00{number}")
+        lines = [(text, tuple(edge // 2 for edge in box)) for text, box in zip(form.texts, form.boxes, strict=True)]
+        made = datetime(2026, 11, 25, number, tzinfo=UTC)
+        names.append(feedback.save(folder, encoded(form.page()), ".png", lines, "3fa9", made, dpi=150))
+    (folder / f"{names[2]}.png").write_bytes(b"no picture")
+    return folder, names
+
+
+def test_accepted_corrections_join_the_training_split_and_the_rest_is_listed(
+    corrections, archive, shipped, small_crops, tmp_path
+):
+    folder, names = corrections
+    chosen = Corrections(folder, (names[0], names[2]))
+
+    made = pack(archive, shipped.data, small_crops, tmp_path / "processed", chosen)
+
+    train = PackedSplit.open(tmp_path / "processed", "train")
+    assert made.counts == {"train": 3, "validation": 2, "test": 1}
+    assert [page.id for page in train.pages] == ["a01-000", "a01-001", f"feedback-{names[0]}"]
+    assert train.pages[2].boxes == train.pages[0].boxes
+    assert made.joined == (names[0],)
+    assert made.refused[names[1]] == "no validation accepted it"
+    assert "not a picture" in made.refused[names[2]]
+    assert "packed: 3 train, 2 validation, 1 test (1 of train are corrections)" in made.in_words()
+    assert f"left out {names[1]}: no validation accepted it" in made.in_words()
+    listed = json.loads((tmp_path / "processed" / "feedback.json").read_text(encoding="utf-8"))
+    assert listed == {"joined": [names[0]], "refused": made.refused}
+
+
+def test_those_are_accepted_that_the_last_validation_names(tmp_path):
+    report = tmp_path / "validation.json"
+    assert stage.accepted_corrections(tmp_path, report) == Corrections(tmp_path)
+    report.write_text('{"feedback": {"accepted": ["a", "b"]}}')
+    assert stage.accepted_corrections(tmp_path, report) == Corrections(tmp_path, ("a", "b"))
+    report.write_text("{")
+    with pytest.raises(DataError, match=r"validation\.json cannot be read"):
+        stage.accepted_corrections(tmp_path, report)
+
+
+def test_dask_needs_the_flows_of_a_clone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="flows/"):
+        stage.hand_over()

@@ -26,18 +26,22 @@ def relabel(corpus, change):
         corpus.files[name] = text.encode()
 
 
-def test_the_same_data_have_not_moved(corpus, check, accepted):
+def test_data_that_moved_little_pass_and_it_is_said_what_they_were_compared_with(corpus, check, accepted):
+    corpus.files["xml/a01-001.xml"] = corpus.files["xml/a01-001.xml"].replace(b"first", b"third")
+
     outcome = check(corpus, accepted=accepted)
 
     assert outcome.passed
-    assert "compared with the last accepted data" in outcome.table()
+    assert "drift: compared with the last accepted data" in outcome.table()
 
 
-def test_the_first_data_are_compared_with_none_and_that_is_said(corpus, check, tmp_path):
-    outcome = check(corpus, accepted=tmp_path / "accepted.json")
+def test_the_first_data_are_compared_with_none_and_so_are_the_same_again(corpus, check, accepted, tmp_path):
+    first = check(corpus, accepted=tmp_path / "nowhere.json")
+    again = check(corpus, accepted=accepted)
 
-    assert outcome.passed
-    assert "drift: no data have been accepted before" in outcome.table()
+    assert first.passed
+    assert "drift: not compared: no other data have been accepted yet" in first.table()
+    assert again.summary == first.summary
 
 
 def test_other_characters_fail_alone(corpus, check, accepted, failing):
@@ -82,7 +86,7 @@ def test_a_damaged_reference_is_refused_by_name(accepted, params, content):
     accepted.write_text(content)
 
     with pytest.raises(DataError, match=r"accepted\.json cannot be read") as caught:
-        drift.open_reference(accepted, params.data)
+        drift.open_reference(accepted, params.data, "0" * 64)
     assert "remove it" in caught.value.fix
 
 

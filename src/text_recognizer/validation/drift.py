@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
+ALONE = "not compared: no other data have been accepted yet"
 MIX = "characters"
 MEASURES = ("capitals", "spaces", "line_length", "lines_a_form")
 
@@ -27,6 +28,9 @@ class Reference:
 
     labels: dict[str, Any] | None
     why: str
+
+
+NOTHING = Reference(None, ALONE)
 
 
 def describe(texts: Sequence[str], forms: int) -> dict[str, Any]:
@@ -47,22 +51,31 @@ def as_reference(labels: dict[str, Any], data: DataSection, sha256: str) -> dict
     return {"format": FORMAT, "source": data.source, "split": data.split, "sha256": sha256, "labels": labels}
 
 
-def open_reference(path: Path, data: DataSection) -> Reference:
-    """Raises DataError where the file is damaged."""
+def open_reference(path: Path | None, data: DataSection, sha256: str) -> Reference:
+    """What to compare data of that digest with. Raises DataError where the file is damaged.
+
+    To the same data again the same is said as the first time, so that a repeated stage leaves the same files.
+    """
+    if path is None:
+        return NOTHING
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["format"] != FORMAT:
             raise ValueError(f"format {kept['format']}")
         source, split, labels = kept["source"], kept["split"], kept["labels"]
+        if not isinstance(kept["sha256"], str):
+            raise ValueError("its digest is no text")
         if not all(isinstance(labels[name], int | float) for name in MEASURES) or not labels[MIX]:
             raise ValueError("its labels are no figures")
     except FileNotFoundError:
-        return Reference(None, "no data have been accepted before")
+        return NOTHING
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"{path} cannot be read: {' '.join(str(error).split())}"
         raise DataError(what, "restore it from git, or remove it to accept what comes next") from None
+    if kept["sha256"] == sha256:
+        return NOTHING
     if (source, split) != (data.source, data.split):
-        return Reference(None, f"the last accepted data came from {source}, split {split}")
+        return Reference(None, f"not compared: the last accepted data came from {source}, split {split}")
     return Reference(labels, f"compared with the last accepted data, sha256 {kept['sha256'][:12]}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from text_recognizer import privacy
 from text_recognizer.config import Params, PreprocessSection
+from text_recognizer.data.iam import IamArchive
 from text_recognizer.errors import DataError
 from text_recognizer.files import sha256
 from text_recognizer.validation import crops, drift, suites, tables, thumbnails
@@ -29,11 +30,12 @@ def validate(
     """
     privacy.silence()
     # Before Great Expectations is loaded, so that the processes that read pictures stay small.
-    found = tables.build(archive, params, feedback, accepted)
+    with IamArchive(archive):  # which says what is wrong with one that is missing
+        digest = sha256(archive)
+    found = tables.build(archive, params, feedback, drift.open_reference(accepted, params.data, digest))
     rules = tuple(rule for rule in suites.rules(params) if rule.suite != suites.REFUSED or len(found.feedback))
     results = check({rule.suite: getattr(found, rule.suite) for rule in rules}, rules)
     rows = _rows(found, rules, results)
-    digest = sha256(archive)
     outcome = Outcome(_summary(digest, params, found, rows), drift.as_reference(found.labels, params.data, digest))
     pictures = thumbnails.draw(rows, thumbnails.Sources(archive, feedback))
     data_docs.write(docs, outcome, rules, results, pictures)

@@ -38,9 +38,10 @@ class Tables:
     compared: str
 
 
-def build(archive: Path, params: Params, feedback: Path | None = None, accepted: Path | None = None) -> Tables:
+def build(
+    archive: Path, params: Params, feedback: Path | None = None, reference: drift.Reference = drift.NOTHING
+) -> Tables:
     """Reads every form once. Raises DataError where the archive itself cannot be opened or lacks the split's lists."""
-    reference = drift.open_reference(accepted, params.data) if accepted else drift.Reference(None, "not compared")
     with IamArchive(archive) as iam:
         everything = sorted({*iam.picture_ids, *iam.label_ids})
         splits = iam.splits(params.data.split)
