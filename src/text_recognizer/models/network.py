@@ -45,7 +45,7 @@ class Network(nn.Module):
         """As torch's, with every name that does not fit in the message. `strict=False` still refuses wrong shapes."""
         given = {name: value for name, value in state_dict.items() if name not in self.remade}
         own = self.state_dict()
-        if problems := _problems(own, given, self.optional if strict else tuple(own), strict):
+        if problems := misfits(own, given, self.optional if strict else tuple(own), strict):
             raise ModelError(
                 f"the weights do not fit {type(self).__name__}:\n  " + "\n  ".join(problems),
                 "load weights of this class, made with the same arguments and the same mapping",
@@ -53,8 +53,8 @@ class Network(nn.Module):
         return super().load_state_dict(given, strict=False, assign=assign)
 
 
-def _problems(
-    own: Mapping[str, Tensor], given: Mapping[str, Tensor], optional: tuple[str, ...], strict: bool
+def misfits(
+    own: Mapping[str, Tensor], given: Mapping[str, Tensor], optional: tuple[str, ...] = (), strict: bool = True
 ) -> list[str]:
     """What is missing, what is of another shape, what the model does not have; in its own order."""
     missing = [f"{name}: missing" for name in own if name not in given and not name.startswith(optional)]

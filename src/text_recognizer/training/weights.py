@@ -8,6 +8,9 @@ from torch import nn
 
 from text_recognizer.errors import ModelError
 from text_recognizer.inference.info import WEIGHTS_FILE
+from text_recognizer.models.network import misfits
+
+SHOWN = 5  # of the parameters that do not fit
 
 
 def weights_file(folder: Path) -> Path:
@@ -25,15 +28,7 @@ def load_weights(network: nn.Module, folder: Path) -> None:
         saved = load_file(path)
     except SafetensorError as error:
         raise ModelError(f"{path} holds no weights: {error}", "name a folder with a whole model") from None
-    own = network.state_dict()
-    problems = [f"it lacks {name}" for name in own.keys() - saved.keys()]
-    problems += [f"it has {name}, which the model lacks" for name in saved.keys() - own.keys()]
-    problems += [
-        f"{name} is {list(saved[name].shape)} there and {list(own[name].shape)} in the model"
-        for name in own.keys() & saved.keys()
-        if saved[name].shape != own[name].shape
-    ]
-    if problems:
+    if problems := misfits(network.state_dict(), saved):
         fix = "set train.channels and train.recurrent as that model was trained, or train.start to null"
-        raise ModelError(f"{path} does not fit: " + "; ".join(sorted(problems)[:5]), fix)
+        raise ModelError(f"{path} does not fit:\n  " + "\n  ".join(problems[:SHOWN]), fix)
     network.load_state_dict(saved)
