@@ -117,7 +117,8 @@ class BaseLitModel(pl.LightningModule):
             raise ConfigError(f"--optimizer {name}: torch.optim has no such optimiser", "try Adam, AdamW or SGD")
         decay = self.args.get("weight_decay")
         settings = {} if decay is None else {"weight_decay": decay}
-        return kind(self.model.parameters(), lr=self.lr, **settings)
+        build: Any = kind  # the base class takes no learning rate, each of its children does
+        return cast("torch.optim.Optimizer", build(self.model.parameters(), lr=self.lr, **settings))
 
     # --- the three loops
 
