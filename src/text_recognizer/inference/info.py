@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.bands import Grid
 from text_recognizer.errors import ModelError
@@ -27,6 +28,8 @@ class ModelInfo(BaseModel):
     cell_width: int
     weights_sha256: str
     graph_sha256: str
+    # Divides the scores before they become confidences; fitted on validation pages by `text-recognizer calibrate`.
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
 
     @property
     def canvas(self) -> tuple[int, int]:

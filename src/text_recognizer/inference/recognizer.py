@@ -1,7 +1,7 @@
 """A trained model folder, loaded and ready to read."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 # A picture's resolution is unknown, so it is read at several sizes, and the surest reading is kept.
 SIZES = (1.0, 0.75, 0.55, 0.4)
 BATCH = 16
+
+
+@dataclass(frozen=True)
+class ScoredPage:
+    """The lines found on a page: `centres` (L,) in rows of the grid, `log_probabilities` (L, w, C)."""
+
+    centres: np.ndarray
+    log_probabilities: np.ndarray
 
 
 class Recognizer:
@@ -55,12 +63,23 @@ class Recognizer:
 
     def read_canvases(self, canvases: np.ndarray) -> list[Reading]:
         """Reads uint8 canvases (N, H, W) of the model's own size; boxes are in pixels of the canvas."""
+        return [self.spelled(page) for page in self.scored(canvases)]
+
+    def scored(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
+        """The lines of each canvas, not spelled yet. Raises ModelError where the canvases are not the model's."""
         if canvases.shape[1:] != self.info.canvas:
             raise ModelError(
                 f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
                 "preprocess with the parameters that the model was trained with",
             )
-        return [self._read_page(*page) for page in self._encode(canvases)]
+        return (self._score_page(*page) for page in self._encode(canvases))
+
+    def spelled(self, page: ScoredPage, temperature: float | None = None) -> Reading:
+        """What the lines say; confidences by the model's own temperature, or by another one."""
+        warmth, grid = temperature or self.info.temperature, self.info.grid
+        rows = zip(page.log_probabilities, page.centres, strict=True)
+        lines = [to_line(best_path(line, warmth), centre, grid) for line, centre in rows]
+        return Reading.of([line for line in lines if line])
 
     def read(self, picture: np.ndarray) -> Reading:
         """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
@@ -86,15 +105,14 @@ class Recognizer:
             ink = 1.0 - canvases[start : start + BATCH, None].astype(np.float32) / 255.0
             yield from zip(*self._run(["features", "heat"], pictures=ink), strict=True)
 
-    def _read_page(self, features: np.ndarray, heat: np.ndarray) -> Reading:
+    def _score_page(self, features: np.ndarray, heat: np.ndarray) -> ScoredPage:
         grid = self.info.grid
         centres = find_lines(heat, grid)
         if not len(centres):
-            return Reading.of([])
+            return ScoredPage(centres, np.zeros((0, 1, 1), np.float32))
         sequences = np.tensordot(pooling(centres, len(heat), grid), features, axes=(1, 1))  # (L, E, w)
         (scores,) = self._run(["log_probabilities"], sequences=sequences)
-        lines = [to_line(best_path(line), centre, grid) for line, centre in zip(scores, centres, strict=True)]
-        return Reading.of([line for line in lines if line])
+        return ScoredPage(centres, scores)
 
     def _run(self, wanted: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """One half of the graph; the other half's input is empty, so that it costs next to nothing."""
