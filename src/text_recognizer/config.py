@@ -112,7 +112,7 @@ class EvaluateSection(Section):
     seed: Annotated[Seed, Field(description="of the bootstrap")]
     gallery: Annotated[int, Field(ge=0, le=1000, description="worst pages shown in the report")]
     review: Annotated[float, Field(gt=0, le=1, description="share of the words that somebody has time to re-read")]
-    robustness: Annotated[int, Field(ge=0, le=10_000, description="pages read again turned, blurred and so on")]
+    robustness: Annotated[int, Field(ge=0, le=10_000, description="pages read again, disturbed; the gate wants some")]
 
 
 class GateSection(Section):
@@ -236,6 +236,8 @@ def _allowed(field: FieldInfo) -> str:
     annotation = field.annotation
     if get_origin(annotation) is Literal:
         kind = "one of " + ", ".join(map(str, get_args(annotation)))
+    elif get_origin(annotation) is dict:
+        kind = "a table of names and numbers"
     elif isinstance(annotation, type) and issubclass(annotation, Section):
         return "a section with " + ", ".join(_names(annotation))
     else:
