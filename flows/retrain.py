@@ -23,6 +23,7 @@ from flows.process import apart
 from flows.stages import StageError, pipeline, run_stage
 from flows.summary import markdown, plain, rejection, summarise
 from text_recognizer.errors import ConfigError, TextRecognizerError
+from text_recognizer.registry import challenge
 
 GATE = "gate"
 # What `fetch` says of an address that did not answer, or not to the end. No other failure goes away by itself.
@@ -47,6 +48,7 @@ def retrain(project: Path = Path()) -> None:
         bring_up_to_date(stage, folder)
         if stage == GATE:
             require_accepted(folder)
+            require_better(folder)
     publish(folder)
 
 
@@ -77,6 +79,16 @@ def require_accepted(project: Path) -> None:
         publish(project)
         fix = "open reports/report.html; train longer or on more data, or change the limits under gate in params.yaml"
         raise RejectedError(f"the gate rejected the model, nothing was bundled:\n{reasons}", fix)
+
+
+def require_better(project: Path) -> None:
+    """Raises RejectedError where a model is in service, and this one is another and may not take its place."""
+    failed = [rule for rule in challenge(project) if not rule["passed"]]
+    if failed:
+        publish(project)
+        reasons = "\n".join(f"  {rule['name']}: {rule['reason']}" for rule in failed)
+        fix = "train longer or on more data; `text-recognizer models` shows the champion"
+        raise RejectedError(f"the model in service is not beaten, nothing was bundled:\n{reasons}", fix)
 
 
 def require_server() -> None:

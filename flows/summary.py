@@ -33,6 +33,7 @@ def summarise(project: Path) -> list[Row]:
             ("test CER", f"{score['cer']:.2%} ({low:.2%} to {high:.2%}), limit {_percent(limits.get('cer'))}"),
             ("test WER", f"{score['wer']:.2%}, limit {_percent(limits.get('wer'))}"),
             ("tested on", f"{score['pages']} pages, {score['characters']} characters"),
+            *_doubt(score),
             ("verdict", "accepted" if verdict["passed"] is True else "rejected"),
             ("Data Docs", str(paths.DATA_DOCS / "index.html")),
             ("report", str(paths.REPORT)),
@@ -53,6 +54,21 @@ def plain(rows: Sequence[Row]) -> str:
 def markdown(rows: Sequence[Row]) -> str:
     body = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
     return f"| | |\n|---|---|\n{body}\n"
+
+
+def _doubt(score: dict[str, Any]) -> list[Row]:
+    """What its confidences are good for, and its weakest part; nothing of a score that has neither."""
+    chosen = (score.get("calibration") or {}).get("at_budget")
+    slices = [row for row in score.get("slices") or [] if row["by"] != "character"]
+    rows = []
+    if chosen:
+        rows.append(
+            ("doubt", f"re-reading {chosen['share']:.0%} of the words finds {chosen['found']:.0%} of the wrong")
+        )
+    if slices:
+        worst = max(slices, key=lambda row: row["cer"])
+        rows.append(("worst slice", f"{worst['name']}: {worst['cer']:.2%} on {worst['pages']} pages"))
+    return rows
 
 
 def _served(project: Path, accepted: bool) -> list[Row]:

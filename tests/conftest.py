@@ -1,6 +1,7 @@
 """Small real parts that the tests of several rooms share: an archive in IAM's layout, packed pages, a tiny model."""
 
 import io
+import random
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,42 @@ def exported(small_network, small_crops, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "reader"
     export(small_network(), small_crops, folder)
     return folder
+
+
+WORDS = ("the", "and", "sea", "ink", "pen", "cat", "sat", "mat", "red", "dog")
+
+
+@pytest.fixture(scope="session")
+def printed_words(tmp_path_factory):
+    """A packed corpus of two printed words a page, each page by a writer of its own: it is learnt in seconds."""
+    generator, folder = random.Random(1), tmp_path_factory.mktemp("printed") / "processed"
+    folder.mkdir()
+    for split, count in (("train", 96), ("validation", 40), ("test", 24)):
+        pages = [(" ".join(generator.choice(WORDS) for _ in range(2)),) for _ in range(count)]
+        printed_split(pages).save(folder, split)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def learn_to_read(shipped, small_crops, printed_words, tmp_path_factory):
+    """Trains a reader of those pages for so many steps, once: 75 leave it bad, 130 make it good. Copy the folder."""
+    made = {}
+    learn = {"channels": (8, 16, 32, 48), "dropout": 0.0, "batch_size": 8, "learning_rate": 0.01, "augment": 0.0,
+             "validations": 2, "threads": 1, "accelerator": "cpu"}  # fmt: skip
+
+    def make(steps: int) -> Path:
+        if steps not in made:
+            from text_recognizer.training import train
+
+            folder, section = tmp_path_factory.mktemp("learnt"), {**learn, "steps": steps}
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("WANDB_MODE", "disabled")
+                train(printed_words, shipped.train.model_copy(update=section), small_crops, folder / "reader",
+                      folder / "curves.csv", folder / "scratch")  # fmt: skip
+            made[steps] = folder / "reader"
+        return made[steps]
+
+    return make
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from text_recognizer import __version__, paths, privacy
+from text_recognizer.commands import add_commands
 from text_recognizer.errors import TextRecognizerError
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_params(commands)
     _add_benchmark(commands)
+    add_commands(partial(_add, commands))
     return parser
 
 
@@ -99,7 +102,10 @@ def _add_score(commands: "Commands") -> None:
 def _add_serve(commands: "Commands") -> None:
     parser = _add(commands, "serve", _serve, "serve the bento: a page to drop pictures on, and an HTTP interface")
     parser.add_argument(
-        "--bento", type=Path, metavar="FOLDER", help=f"default: {paths.BENTO}; without one, the pretrained model's"
+        "--bento",
+        type=Path,
+        metavar="FOLDER",
+        help=f"default: the model in service; else {paths.BENTO}; else the pretrained model's",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
     parser.add_argument("--port", type=int, default=3000, help="default: %(default)s")
@@ -190,7 +196,11 @@ def _train(_: argparse.Namespace) -> int:
 
     sections = params.train, params.preprocess, params.language
     best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH)
+    from text_recognizer.evaluation import calibrate
+
+    warmth = calibrate(paths.MODEL, paths.PROCESSED)["temperature"]
     print(f"trained: validation CER {best['validation/cer']:.4f} at step {best['step']}, kept in {paths.MODEL}")
+    print(f"calibrated on the validation split: temperature {warmth}")
     return 0
 
 
@@ -261,6 +271,10 @@ def _serve(options: argparse.Namespace) -> int:
     from text_recognizer.serving.serve import serve
 
     bento = options.bento or paths.BENTO
+    if not options.bento and paths.CHAMPION.exists():
+        bento = paths.CHAMPION_BENTO
+        print(f"serve: bundling the model in service in {bento}", flush=True)
+        bundle(paths.CHAMPION, paths.CHAMPION / paths.VERDICT.name, bento)
     if not options.bento and not bento.exists() and paths.PRETRAINED.exists():
         bento = paths.PRETRAINED_BENTO
         print(f"serve: no model of your own was accepted yet; bundling the pretrained one in {bento}", flush=True)

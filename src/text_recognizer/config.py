@@ -15,6 +15,7 @@ from text_recognizer.errors import ConfigError
 
 PARAMS_FILE = Path("params.yaml")
 Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=10)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -147,6 +148,8 @@ class EvaluateSection(Section):
     level: Annotated[float, Field(gt=0.5, lt=1, description="confidence level of the intervals")]
     seed: Annotated[Seed, Field(description="of the bootstrap")]
     gallery: Annotated[int, Field(ge=0, le=1000, description="worst pages shown in the report")]
+    review: Annotated[float, Field(gt=0, le=1, description="share of the words that somebody has time to re-read")]
+    robustness: Annotated[int, Field(ge=0, le=10_000, description="pages read again, disturbed; the gate wants some")]
 
 
 class GateSection(Section):
@@ -154,6 +157,29 @@ class GateSection(Section):
     max_wer: Annotated[float, Field(gt=0, le=10, description="largest test WER that may ship")]
     min_pages: Annotated[int, Field(ge=1, le=100_000, description="fewest test pages for a verdict")]
     max_interval: Annotated[float, Field(gt=0, le=10, description="widest CER interval for a verdict")]
+    max_slice_cer: Annotated[
+        float, Field(gt=0, le=10, description="largest CER of any slice of pages that is large enough")
+    ]
+    min_slice_pages: Annotated[int, Field(ge=1, le=100_000, description="pages that a slice needs to be judged")]
+    slices: Annotated[dict[str, Rate], Field(description="largest CER by the name of a slice, where one has its own")]
+    max_calibration_error: Annotated[Share, Field(description="largest expected calibration error of the words")]
+    max_disturbed: Annotated[dict[str, Rate], Field(description="largest CER by the name of a disturbance")]
+    max_blank: Annotated[int, Field(ge=0, le=1000, description="most characters that may be read where there are none")]
+
+
+class PromoteSection(Section):
+    rule: Annotated[
+        Literal["better", "not_worse"], Field(description="what a challenger must be, compared with the champion")
+    ]
+    margin: Annotated[Share, Field(description="CER by which 'not_worse' may be worse; 'better' leaves it out")]
+    level: Annotated[float, Field(gt=0.5, lt=1, description="confidence that it is so")]
+    resamples: Annotated[int, Field(ge=100, le=1_000_000, description="bootstrap draws over the writers")]
+    seed: Annotated[Seed, Field(description="of the bootstrap")]
+    max_seconds: Annotated[float, Field(gt=0, le=3600, description="longest a test page may take, on one CPU thread")]
+    max_memory: Annotated[int, Field(ge=1, le=1_000_000, description="most memory that reading may take, in MiB")]
+    git_remote: Annotated[
+        str | None, Field(min_length=1, description="git remote that holds the registry; null keeps it in this clone")
+    ]
 
 
 class Params(Section):
@@ -165,6 +191,7 @@ class Params(Section):
     language: LanguageSection
     evaluate: EvaluateSection
     gate: GateSection
+    promote: PromoteSection
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -247,6 +274,8 @@ def _allowed(field: FieldInfo) -> str:
     annotation = field.annotation
     if get_origin(annotation) is Literal:
         kind = "one of " + ", ".join(map(str, get_args(annotation)))
+    elif get_origin(annotation) is dict:
+        kind = "a table of names and numbers"
     elif isinstance(annotation, type) and issubclass(annotation, Section):
         return "a section with " + ", ".join(_names(annotation))
     else:

@@ -19,6 +19,9 @@ REPORT = Path("reports/report.html")
 VERDICT = Path("reports/verdict.json")
 BENTO = Path("dist/bento")
 SCRATCH = Path(".cache")
+# The model in service, brought by `promote`, `rollback` and `models --bring`; no stage makes or reads it.
+CHAMPION = Path("models/champion")
+CHAMPION_BENTO = Path("dist/champion")
 # The model that comes with the project; no stage makes or reads it.
 PRETRAINED = Path("models/pretrained")
 PRETRAINED_VERDICT = PRETRAINED / "verdict.json"

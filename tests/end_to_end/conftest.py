@@ -40,8 +40,17 @@ SMALL: dict[str, dict[str, Any]] = {
         "augment": 0.0,
         "threads": 1,
     },
-    "evaluate": {"resamples": 100},
-    "gate": {"max_cer": 10.0, "max_wer": 10.0, "min_pages": 5, "max_interval": 10.0},
+    "evaluate": {"resamples": 100, "robustness": 1},
+    "gate": {
+        "max_cer": 10.0,
+        "max_wer": 10.0,
+        "min_pages": 5,
+        "max_interval": 10.0,
+        "max_slice_cer": 10.0,
+        "min_slice_pages": 5,
+        "max_calibration_error": 1.0,
+        "max_disturbed": {},
+    },
 }
 # A person's own settings must not decide what these tests find.
 FOREIGN = ("WANDB_", "PREFECT_", "DVC_", "BENTOML_", "GX_", "DO_NOT_TRACK", "PYTHON")

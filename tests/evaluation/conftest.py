@@ -22,12 +22,14 @@ FORMS = [f"a01-00{number}" for number in range(6)]
 
 @pytest.fixture
 def section() -> EvaluateSection:
-    return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3)
+    return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3, review=0.1, robustness=2)
 
 
 @pytest.fixture
 def limits() -> GateSection:
-    return GateSection(max_cer=0.2, max_wer=0.5, min_pages=50, max_interval=0.1)
+    return GateSection(max_cer=0.2, max_wer=0.5, min_pages=50, max_interval=0.1, max_slice_cer=0.4, min_slice_pages=10,
+                       slices={"digits": 0.3}, max_calibration_error=0.1, max_disturbed={"inverted": 0.3},
+                       max_blank=0)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,14 @@ def score():
         "pages": 100,
         "writers": 25,
         "floors": {"empty": 1.0, "constant": 0.75},
+        "slices": [
+            {"name": "3 lines", "pages": 60, "cer": 0.12},
+            {"name": "digits", "pages": 20, "cer": 0.25},
+            {"name": "10 lines or more", "pages": 2, "cer": 0.9},
+            {"name": "capitals", "by": "character", "pages": 60, "cer": 0.7},
+        ],
+        "calibration": {"ece_words": 0.05},
+        "robustness": {"cer": {"inverted": 0.12}, "blank_characters": 0},
         "model": DIGEST,
         "data": "cd" * 32,
     }
@@ -35,12 +43,12 @@ def test_a_good_score_passes_every_rule(score, limits):
     assert {rule["name"] for rule in verdict["rules"]} >= {"cer", "wer", "pages", "interval", "better_than_floor"}
 
 
-def test_the_verdict_says_what_was_judged_and_that_there_is_no_champion(score, limits):
+def test_the_verdict_says_what_was_judged_and_that_no_champion_was_looked_at(score, limits):
     verdict = judge(score, limits)
     assert verdict["model"] == DIGEST
     assert (verdict["cer"], verdict["cer_interval"], verdict["pages"]) == (0.1, [0.08, 0.13], 100)
     assert verdict["champion"] is None
-    assert "no champion" in verdict["basis"]
+    assert "when a model is promoted" in verdict["basis"]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,27 @@ def test_the_verdict_says_what_was_judged_and_that_there_is_no_champion(score, l
         ({"floors": {"empty": 1.0, "constant": 0.1}}, "better_than_floor", "the CER, 0.1000, is not below 0.1000"),
         ({"floors": {"empty": 0.09, "constant": 0.7}}, "better_than_floor", "the CER, 0.1000, is not below 0.0900"),
         ({"writers": 1}, "interval", "drawn over 1 writer"),
+        (
+            {"slices": [{"name": "digits", "pages": 9, "cer": 0.2}, {"name": "3 lines", "pages": 10, "cer": 0.41}]},
+            "worst_slice",
+            "the worst slice, '3 lines' (10 pages), has a CER of 0.4100, above 0.4",
+        ),
+        (
+            {"slices": [{"name": "digits", "pages": 20, "cer": 0.31}]},
+            "slice digits",
+            "the CER of the slice 'digits', 0.3100, is above the limit of 0.3",
+        ),
+        ({"slices": [{"name": "3 lines", "pages": 60, "cer": 0.1}]}, "slice digits", "the score has no slice 'digits'"),
+        ({"slices": [{"name": "digits", "pages": 9, "cer": 0.1}]}, "worst_slice", "no slice has 10 pages"),
+        ({"calibration": {"ece_words": 0.11}}, "calibration", "calibration error, 0.1100, is above the limit of 0.1"),
+        ({"calibration": {"ece_words": None}}, "calibration", "ece_words is missing, not a number"),
+        (
+            {"robustness": {"cer": {"inverted": 0.31}, "blank_characters": 0}},
+            "disturbed inverted",
+            "the CER of pages inverted, 0.3100, is above the limit of 0.3",
+        ),
+        ({"robustness": {"cer": {}, "blank_characters": 0}}, "disturbed inverted", "the score has no inverted"),
+        ({"robustness": {"cer": {"inverted": 0.1}, "blank_characters": 1}}, "blank", "is above the limit of 0"),
         ({"model": "latest"}, "model", "model is 'latest', not a sha256"),
     ],
 )
@@ -93,7 +122,9 @@ def test_a_floor_that_is_no_figure_rejects(score, limits, name, value):
     assert list(failed(verdict)) == ["better_than_floor"]
 
 
-@pytest.mark.parametrize("name", ["cer", "wer", "pages", "writers", "cer_interval", "floors", "model"])
+@pytest.mark.parametrize(
+    "name", ["cer", "wer", "pages", "writers", "cer_interval", "floors", "model", "slices", "calibration", "robustness"]
+)
 def test_a_missing_figure_rejects_and_is_named(score, limits, name):
     del score[name]
     verdict = judge(score, limits)
@@ -183,7 +214,7 @@ def test_an_old_verdict_does_not_survive_a_missing_score(limits, tmp_path):
 
 def test_the_table_names_the_outcome_and_every_rule(score, limits):
     text = table(judge(score | {"wer": 0.9}, limits))
-    assert text.startswith("gate: rejected by 1 of 6 rules")
+    assert text.startswith("gate: rejected by 1 of 11 rules")
     assert "FAILED  wer" in text
     assert "ok      cer " in text
     assert table(judge(score, limits)).startswith("gate: passed")

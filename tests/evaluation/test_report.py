@@ -9,6 +9,7 @@ import pytest
 from text_recognizer import charts
 from text_recognizer.data.packed import PackedSplit, Page
 from text_recognizer.evaluation import curves
+from text_recognizer.evaluation.details import details
 from text_recognizer.evaluation.report import Confusion, by_writer, confusions, pieces, render
 from text_recognizer.evaluation.score import summarise
 from text_recognizer.inference import ModelInfo
@@ -65,7 +66,8 @@ def draw(info, section, tmp_path):
             path.write_text(table)
         canvases = np.random.default_rng(1).integers(0, 2, (len(pages), 32, 48), dtype=np.uint8) * 255
         packed = PackedSplit(canvases, tuple(Page(one.id, one.writer, one.reference, ()) for one in pages))
-        score = {**summarise(pages, section), "model": "1" * 64, "data": "2" * 64}
+        extra = {"model": "1" * 64, "data": "2" * 64, "robustness": None}
+        score = {**summarise(pages, section), **details(pages, section, 1.0), **extra}
         return render(score, pages, packed, info, gallery, path)
 
     return document

@@ -35,6 +35,20 @@ def test_the_summary_says_what_was_made_how_well_it_reads_and_how_to_serve_it(tm
     assert (rows["bento"], rows["serve it"]) == ("dist/bento", "make serve")
 
 
+def test_the_summary_says_what_the_doubt_is_good_for_and_where_the_model_is_weakest(tmp_path):
+    found = {
+        "calibration": {"at_budget": {"share": 0.1, "found": 0.325}},
+        "slices": [
+            {"by": "lines", "name": "1 line", "cer": 0.08, "pages": 40},
+            {"by": "lines", "name": "3 lines", "cer": 0.12, "pages": 30},
+            {"by": "character", "name": "digits", "cer": 0.5, "pages": 9},
+        ],
+    }
+    rows = dict(summarise(write(tmp_path, SCORE=SCORE | found)))
+    assert rows["doubt"] == "re-reading 10% of the words finds 32% of the wrong"
+    assert rows["worst slice"] == "3 lines: 12.00% on 30 pages"
+
+
 def test_a_rejected_model_is_not_offered_to_be_served(tmp_path):
     rows = dict(summarise(write(tmp_path, VERDICT={"passed": False, "rules": RULES})))
     assert rows["verdict"] == "rejected"

@@ -21,6 +21,23 @@ def test_a_whole_verdict_lets_its_model_pass(tmp_path):
     assert accepted(judge(tmp_path, WHOLE), DIGEST).cer == 0.1
 
 
+OVERRIDE = {"rules": ["max_cer"], "by": "Ann", "reason": "the fair is on Monday"}
+
+
+def test_a_rule_that_was_overridden_by_name_and_reason_does_not_stop_the_model(tmp_path):
+    verdict = accepted(judge(tmp_path, WHOLE | {"rules": [FAILED], "override": OVERRIDE}), DIGEST)
+    assert verdict.override.by == "Ann"
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"rules": ["other"]}, {"rules": []}, {"by": ""}, {"reason": ""}, {"by": None}, {"reason": None}], ids=str
+)
+def test_an_override_that_lacks_its_rule_name_or_reason_lets_nothing_pass(tmp_path, spoilt):
+    path = judge(tmp_path, WHOLE | {"rules": [FAILED], "override": OVERRIDE | spoilt})
+    with pytest.raises(TextRecognizerError):
+        accepted(path, DIGEST)
+
+
 @pytest.mark.parametrize("missing", sorted(WHOLE))
 def test_a_verdict_that_lacks_a_key_is_refused_by_that_name(tmp_path, missing):
     path = judge(tmp_path, {key: value for key, value in WHOLE.items() if key != missing})

@@ -1,6 +1,7 @@
 """Scoring a model, the report that shows what it gets wrong, and the gate that decides whether it may ship."""
 
 from text_recognizer.evaluation.archive import SCORING, score_archive
+from text_recognizer.evaluation.calibrate import calibrate
 from text_recognizer.evaluation.gate import gate, judge
 from text_recognizer.evaluation.gate import table as verdict_table
 from text_recognizer.evaluation.score import PageScore, read_split, summarise
@@ -9,6 +10,7 @@ from text_recognizer.evaluation.stage import evaluate
 __all__ = [
     "SCORING",
     "PageScore",
+    "calibrate",
     "evaluate",
     "gate",
     "judge",

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from text_recognizer.config import EvaluateSection, PreprocessSection
 from text_recognizer.data.iam import SPLIT_LISTS, SPLITS, IamArchive
 from text_recognizer.data.packed import Page
 from text_recognizer.errors import ConfigError, DataError, ModelError
+from text_recognizer.evaluation.details import details
 from text_recognizer.evaluation.score import PageScore, read_pages, summarise
 from text_recognizer.inference import ModelInfo, Recognizer
 from text_recognizer.preprocess import crop_form
 
 SPLIT_NAMES = tuple(SPLIT_LISTS)
 # A score to be compared elsewhere must not depend on the params.yaml of the folder that it was made in.
-SCORING = EvaluateSection(batch_size=16, resamples=2000, level=0.95, seed=1, gallery=0)
+SCORING = EvaluateSection(batch_size=16, resamples=2000, level=0.95, seed=1, gallery=0, review=0.1, robustness=0)
 Crop = tuple[np.ndarray, Page]
 
 
@@ -32,17 +34,17 @@ def score_archive(
     that cannot be cropped is skipped, named on stderr and listed with its reason; DataError where that leaves none.
     """
     started = time.monotonic()
-    name, part = _parse(split)
+    _parse(split)
     recognizer = Recognizer.load(model)
-    crops = preprocess or _section_of(recognizer.info)
     skipped: list[dict[str, str]] = []
-    with IamArchive(archive) as iam:
-        ids = _ids(iam, name, part)
-        scores = _read(recognizer, iam, ids, crops, section.batch_size, skipped)
+    scores: list[PageScore] = []
+    for canvases, pages in cropped(archive, split, recognizer.info, section.batch_size, skipped, preprocess):
+        scores += read_pages(recognizer, canvases, pages)
     if not scores:
         raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0]['reason']}", "mend the archive")
     return {
         **summarise(scores, section),
+        **details(scores, section, recognizer.info.temperature),
         "model": recognizer.digest,
         "split": split,
         "skipped": skipped,
@@ -85,25 +87,30 @@ def _ids(iam: IamArchive, name: str, part: str) -> list[str]:
     return ids
 
 
-def _read(
-    recognizer: Recognizer,
-    iam: IamArchive,
-    ids: list[str],
-    crops: PreprocessSection,
+def cropped(
+    archive: Path,
+    split: str,
+    info: ModelInfo,
     batch_size: int,
     skipped: list[dict[str, str]],
-) -> list[PageScore]:
-    """Crops and reads batch by batch, so that a whole archive never has to fit into memory."""
-    scores: list[PageScore] = []
-    with tqdm(total=len(ids), desc="score", unit="form") as bar:
-        for start in range(0, len(ids), batch_size):
-            chunk = ids[start : start + batch_size]
-            cropped = [crop for form_id in chunk if (crop := _crop(iam, form_id, crops, skipped))]
-            if cropped:
-                canvases, pages = zip(*cropped, strict=True)
-                scores += read_pages(recognizer, np.stack(canvases), pages)
-            bar.update(len(chunk))
-    return scores
+    preprocess: PreprocessSection | None = None,
+) -> Iterator[tuple[np.ndarray, tuple[Page, ...]]]:
+    """The forms of a split as the model wants them, canvases (N, H, W) and labels, so that no whole archive is held.
+
+    What cannot be cropped is put into `skipped`, with its reason.
+    """
+    name, part = _parse(split)
+    crops = preprocess or _section_of(info)
+    with IamArchive(archive) as iam:
+        ids = _ids(iam, name, part)
+        with tqdm(total=len(ids), desc="score", unit="form") as bar:
+            for start in range(0, len(ids), batch_size):
+                chunk = ids[start : start + batch_size]
+                made = [crop for form_id in chunk if (crop := _crop(iam, form_id, crops, skipped))]
+                if made:
+                    canvases, pages = zip(*made, strict=True)
+                    yield np.stack(canvases), pages
+                bar.update(len(chunk))
 
 
 def _crop(iam: IamArchive, form_id: str, crops: PreprocessSection, skipped: list[dict[str, str]]) -> Crop | None:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from text_recognizer import charts
@@ -79,8 +80,46 @@ def render(
         median_cer=median(rates) / 100,
         histogram=charts.histogram(rates, "CER of the page, %", "pages"),
         curves=curves.draw(curves_path),
+        slices=score["slices"],
+        reliability=_reliability(score["calibration"]),
+        review=_review(score["calibration"]),
+        disturbed=_disturbed(score["robustness"]),
         exhibits=[_exhibit(page, pictures[page.id]) for page in worst_first(pages)[:gallery]],
     )
+
+
+def _reliability(calibration: dict[str, Any]) -> Markup | None:
+    """How sure the model was of words, and how many of those were right: on the dashed line the two agree."""
+    rows = calibration["reliability"]
+    if not rows:
+        return None
+    points = tuple((100 * row["confidence"], 100 * row["right"]) for row in rows)
+    return charts.lines(
+        [charts.Series("words right", points), charts.Series("what was promised", ((0.0, 0.0), (100.0, 100.0)))],
+        "confidence of the words, %",
+        "words that are right, %",
+    )
+
+
+def _review(calibration: dict[str, Any]) -> Markup | None:
+    """What share of the wrong words is found by re-reading the least sure ones."""
+    rows = calibration["review"]
+    if not rows:
+        return None
+    points = ((0.0, 0.0), *((100 * row["share"], 100 * row["found"]) for row in rows))
+    return charts.lines(
+        [charts.Series("by confidence", points), charts.Series("by chance", ((0.0, 0.0), (100.0, 100.0)))],
+        "words re-read, %",
+        "wrong words found, %",
+    )
+
+
+def _disturbed(found: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The rows of the robustness table, each with how much worse than untouched it is."""
+    if not found:
+        return []
+    base = found["cer"]["untouched"]
+    return [{**row, "worse": row["cer"] - base} for row in found["disturbed"]]
 
 
 def by_writer(pages: Sequence[PageScore]) -> list[Writer]:

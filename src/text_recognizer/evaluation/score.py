@@ -1,5 +1,6 @@
 """What a model read on every page of a split, and the figures over all of them. Definitions: docs/evaluation.md."""
 
+import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -13,7 +14,8 @@ from tqdm import tqdm
 from text_recognizer.config import EvaluateSection
 from text_recognizer.data.packed import PackedSplit, Page
 from text_recognizer.errors import DataError
-from text_recognizer.inference import Recognizer
+from text_recognizer.evaluation.picture import ink, slant
+from text_recognizer.inference import Reading, Recognizer
 from text_recognizer.metrics import Edits, Span, align, bootstrap_interval, character_edits, error_rate, word_edits
 from text_recognizer.text import one_line
 
@@ -23,7 +25,11 @@ CONSTANT = "the "
 
 @dataclass(frozen=True)
 class PageScore:
-    """One page's reading. `characters` takes a newline as a space, `newlines` keeps it; `confidence` is in 0..1."""
+    """One page's reading. `characters` takes a newline as a space, `newlines` keeps it; `confidence` is in 0..1.
+
+    `reading` holds the lines and their confidences, `plain` the same without the model's temperature. `ink` and `slant`
+    (degrees) describe the picture.
+    """
 
     id: str
     writer: str
@@ -33,6 +39,15 @@ class PageScore:
     characters: Edits
     newlines: Edits
     words: Edits
+    reading: Reading | None = None
+    plain: Reading | None = None
+    ink: float = 0.0
+    slant: float | None = None
+
+    @property
+    def length_ratio(self) -> float | None:
+        """Characters read for each true character, newlines as spaces; None on a page without text."""
+        return len(one_line(self.prediction)) / self.characters.length if self.characters.length else None
 
     @property
     def cer(self) -> float:
@@ -57,10 +72,15 @@ class PageScore:
             "edits": self.characters.edits,
             "characters": self.characters.length,
             "cer": self.cer,
+            "length_ratio": self.length_ratio,
         }
 
 
-def score_page(page: Page, prediction: str, confidence: float) -> PageScore:
+def score_page(page: Page, prediction: str | Reading, confidence: float = 1.0) -> PageScore:
+    """What a reading is worth; one that comes as a `Reading` brings its own confidence."""
+    if isinstance(prediction, Reading):
+        whole = score_page(page, prediction.text, prediction.confidence)
+        return dataclasses.replace(whole, reading=prediction)
     return PageScore(
         id=page.id,
         writer=page.writer,
@@ -75,8 +95,12 @@ def score_page(page: Page, prediction: str, confidence: float) -> PageScore:
 
 def read_pages(recognizer: Recognizer, canvases: np.ndarray, pages: Sequence[Page]) -> list[PageScore]:
     """Reads canvases, uint8 (N, H, W), and scores each against its page."""
-    readings = recognizer.read_canvases(canvases)
-    return [score_page(page, read.text, read.confidence) for page, read in zip(pages, readings, strict=True)]
+    rows = []
+    for page, canvas, found in zip(pages, canvases, recognizer.scored(canvases), strict=True):
+        row = score_page(page, recognizer.spelled(found))
+        plain = recognizer.spelled(found, 1.0)
+        rows.append(dataclasses.replace(row, plain=plain, ink=ink(canvas), slant=slant(canvas, page.boxes)))
+    return rows
 
 
 def read_split(recognizer: Recognizer, packed: PackedSplit, section: EvaluateSection) -> list[PageScore]:
@@ -111,7 +135,22 @@ def summarise(pages: Sequence[PageScore], section: EvaluateSection) -> dict[str,
         "length_ratio": sum(len(one_line(page.prediction)) for page in pages) / sum(row.length for row in characters),
         "floors": {"empty": 1.0, "constant": error_rate([_constant(page.reference) for page in pages])},
         "worst": worst_first(pages)[0].id,
+        "by_writer": by_writer(pages),
     }
+
+
+def by_writer(pages: Sequence[PageScore]) -> list[dict[str, Any]]:
+    """Every writer's sums, by name: what it takes to draw an interval, or to compare two models on the same pages."""
+    sums: dict[str, Counter[str]] = {}
+    for page in pages:
+        sums.setdefault(page.writer, Counter()).update(
+            pages=1,
+            edits=page.characters.edits,
+            characters=page.characters.length,
+            word_edits=page.words.edits,
+            words=page.words.length,
+        )
+    return [{"writer": name, **sums[name]} for name in sorted(sums)]
 
 
 def worst_first(pages: Sequence[PageScore]) -> list[PageScore]:

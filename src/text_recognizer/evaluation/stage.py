@@ -6,8 +6,11 @@ from typing import Any
 
 from text_recognizer.config import EvaluateSection
 from text_recognizer.data.packed import PackedSplit
+from text_recognizer.evaluation.details import details
 from text_recognizer.evaluation.report import render
-from text_recognizer.evaluation.score import data_digest, read_split, summarise
+from text_recognizer.evaluation.robustness import robustness
+from text_recognizer.evaluation.score import PageScore, data_digest, read_split, summarise
+from text_recognizer.evaluation.seal import seal, sealed
 from text_recognizer.files import write_json, write_text
 from text_recognizer.inference import Recognizer
 
@@ -24,10 +27,25 @@ def evaluate(
     """
     recognizer = Recognizer.load(model)
     packed = PackedSplit.open(processed, SPLIT)
-    rows = read_split(recognizer, packed, section)
-    figures = {**summarise(rows, section), "model": recognizer.digest, "data": data_digest(packed)}
-    document = render(figures, rows, packed, recognizer.info, section.gallery, curves)
+    found, rows = figures(recognizer, packed, model, section)
+    document = render(found, rows, packed, recognizer.info, section.gallery, curves)
     write_text(pages, "".join(json.dumps(row.row(), ensure_ascii=False) + "\n" for row in rows))
     write_text(report, document)
-    write_json(score, figures)
-    return figures
+    write_json(score, found)
+    return found
+
+
+def figures(
+    recognizer: Recognizer, packed: PackedSplit, model: Path, section: EvaluateSection
+) -> tuple[dict[str, Any], list[PageScore]]:
+    """Every figure of a score, sealed, and the pages behind them. `model` is the folder that `recognizer` came from."""
+    rows = read_split(recognizer, packed, section)
+    found = {
+        **summarise(rows, section),
+        **details(rows, section, recognizer.info.temperature),
+        "robustness": robustness(recognizer, packed, section.robustness) if section.robustness else None,
+        "model": recognizer.digest,
+        "data": data_digest(packed),
+        "seal": seal(packed, model, section),
+    }
+    return sealed(found), rows

@@ -2,6 +2,6 @@
 
 from text_recognizer.inference.info import ModelInfo
 from text_recognizer.inference.reading import Reading, ReadLine
-from text_recognizer.inference.recognizer import Recognizer
+from text_recognizer.inference.recognizer import Recognizer, ScoredPage
 
-__all__ = ["ModelInfo", "ReadLine", "Reading", "Recognizer"]
+__all__ = ["ModelInfo", "ReadLine", "Reading", "Recognizer", "ScoredPage"]

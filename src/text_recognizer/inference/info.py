@@ -47,6 +47,8 @@ class ModelInfo(BaseModel):
     weights_sha256: str
     graph_sha256: str
     language: LanguageInfo | None = None
+    # Divides the scores before they become confidences; fitted on validation pages by `text-recognizer calibrate`.
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
 
     @property
     def digest(self) -> str:

@@ -14,8 +14,7 @@ from text_recognizer.images import ink_box, level, place
 from text_recognizer.inference.beam import Speller, align
 from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
 from text_recognizer.inference.language import LONGEST, SPACE, NGram
-from text_recognizer.inference.reading import Box, Reading, ReadLine, best_path, glyphs, to_line
-from text_recognizer.text import encode
+from text_recognizer.inference.reading import Box, Reading, glyphs, to_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -23,6 +22,18 @@ if TYPE_CHECKING:
 # A picture's resolution is unknown, so it is read at several sizes, and the surest reading is kept.
 SIZES = (1.0, 0.75, 0.55, 0.4)
 BATCH = 16
+
+
+@dataclass(frozen=True)
+class ScoredPage:
+    """The lines found on a page: `centres` (L,) in rows of the grid, `log_probabilities` (L, w, C).
+
+    `paths` (L, w) holds the class of each column along the CTC path that is taken for what the line says.
+    """
+
+    centres: np.ndarray
+    log_probabilities: np.ndarray
+    paths: np.ndarray
 
 
 class Recognizer:
@@ -63,7 +74,18 @@ class Recognizer:
 
     def read_canvases(self, canvases: np.ndarray) -> list[Reading]:
         """Reads uint8 canvases (N, H, W) of the model's own size; boxes are in pixels of the canvas."""
-        return [self._read(page, self._speller) for page in self._pages(canvases)]
+        return [self.spelled(page) for page in self.scored(canvases)]
+
+    def scored(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
+        """The lines of each canvas. Raises ModelError where the canvases are not the model's."""
+        return (self._spell(page) for page in self._found(canvases))
+
+    def spelled(self, page: ScoredPage, temperature: float | None = None) -> Reading:
+        """What the lines say; confidences by the model's own temperature, or by another one."""
+        warmth, grid = temperature or self.info.temperature, self.info.grid
+        rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
+        lines = [to_line(glyphs(line, path, warmth), centre, grid) for line, path, centre in rows]
+        return Reading.of([line for line in lines if line])
 
     def read(self, picture: np.ndarray) -> Reading:
         """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
@@ -77,21 +99,22 @@ class Recognizer:
         clean = clean[top : bottom + margin, left : right + margin]
         fit = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
         tries = [place(clean, self.info.canvas, fit * size, left, top) for size in SIZES]
-        pages = list(self._pages(np.stack([placed.canvas for placed in tries])))
+        pages = list(self._found(np.stack([placed.canvas for placed in tries])))
         # What the network alone makes of a size says how well the size suits it, and costs little.
-        page, placed = max(zip(pages, tries, strict=True), key=lambda pair: _credit(self._read(pair[0], None)))
-        reading = self._read(page, self._speller)
+        page, placed = max(zip(pages, tries, strict=True), key=lambda pair: _credit(self.spelled(pair[0])))
+        reading = self.spelled(self._spell(page))
         lines = [(line, _inside(placed.to_picture(line.box), picture)) for line in reading.lines]
         # What was found on the canvas beside the picture is no line of it.
         return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
 
-    def _pages(self, canvases: np.ndarray) -> Iterator["_Page"]:
+    def _found(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
+        """The lines of each canvas, along CTC's best paths."""
         if canvases.shape[1:] != self.info.canvas:
             raise ModelError(
                 f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
                 "preprocess with the parameters that the model was trained with",
             )
-        yield from (self._find(*page) for page in self._encode(canvases))
+        return (self._score_page(*page) for page in self._encode(canvases))
 
     def _encode(self, canvases: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features (E, h, w) and ridges (h, w) of each page."""
@@ -99,39 +122,33 @@ class Recognizer:
             ink = 1.0 - canvases[start : start + BATCH, None].astype(np.float32) / 255.0
             yield from zip(*self._run(["features", "heat"], pictures=ink), strict=True)
 
-    def _find(self, features: np.ndarray, heat: np.ndarray) -> "_Page":
+    def _score_page(self, features: np.ndarray, heat: np.ndarray) -> ScoredPage:
         grid = self.info.grid
         centres = find_lines(heat, grid)
-        if not len(centres):
-            return _Page(centres, np.zeros((0, features.shape[2], len(self.info.charset)), dtype=np.float32))
-        sequences = np.tensordot(pooling(centres, len(heat), grid), features, axes=(1, 1))  # (L, E, w)
-        return _Page(centres, self._run(["log_probabilities"], sequences=sequences)[0])
+        scores = np.zeros((0, features.shape[2], len(self.info.charset)), dtype=np.float32)
+        if len(centres):
+            sequences = np.tensordot(pooling(centres, len(heat), grid), features, axes=(1, 1))  # (L, E, w)
+            (scores,) = self._run(["log_probabilities"], sequences=sequences)
+        return ScoredPage(centres, scores, scores.argmax(axis=2))
 
-    def _read(self, page: "_Page", speller: Speller | None) -> Reading:
-        """Each line is spelt in the light of those above it."""
-        lines: list[ReadLine] = []
+    def _spell(self, page: ScoredPage) -> ScoredPage:
+        """The page along the paths that suit the n-gram as well, each line in the light of those above it."""
+        if self._speller is None or not len(page.centres):
+            return page
+        paths: list[np.ndarray] = []
         context: tuple[int, ...] = (SPACE,)
-        for scores, centre in zip(page.scores, page.centres, strict=True):
-            written = glyphs(scores, align(scores, speller.spell(scores, context))) if speller else best_path(scores)
-            line = to_line(written, centre, self.info.grid)
-            if line:
-                lines.append(line)
-                context = (*context, *encode(line.text), SPACE)[-LONGEST:]
-        return Reading.of(lines)
+        for scores in page.log_probabilities:
+            ids = self._speller.spell(scores, context)
+            paths.append(align(scores, ids))
+            if ids:
+                context = (*context, *ids, SPACE)[-LONGEST:]
+        return replace(page, paths=np.stack(paths))
 
     def _run(self, wanted: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """One half of the graph; the other half's input is empty, so that it costs next to nothing."""
         feeds = {name: inputs.get(name, empty) for name, empty in self._empty.items()}
         outputs: list[np.ndarray] = self._session.run(wanted, feeds)
         return outputs
-
-
-@dataclass(frozen=True)
-class _Page:
-    """The lines of a page: where their centres are, in rows of the grid (L,), and their log-probabilities (L, w, C)."""
-
-    centres: np.ndarray
-    scores: np.ndarray
 
 
 def _checked(path: Path, digest: str) -> Path:

@@ -58,6 +58,9 @@ def _configuration(verdict: Verdict) -> dict[str, Any]:
         "cer_interval": f"{low:.4f} to {high:.4f}",
         "package": __version__,
     }
+    if verdict.override:
+        config["labels"]["overridden_by"] = verdict.override.by
+        config["labels"]["override"] = f"{', '.join(verdict.override.rules)}: {verdict.override.reason}"
     return dict(config)
 
 
