@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from text_recognizer import __version__, cli
+from text_recognizer.files import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "numpy", "pandas", "prefect", "great_expectations", "bentoml", "pytorch_lightning", "onnxruntime"}
@@ -162,7 +163,7 @@ def test_read_gives_json_with_boxes_on_the_picture_and_the_model_s_name(command,
     _, out, _ = command("read", pages[0], "--json", "--model", exported)
     answer = json.loads(out)
     assert set(answer) == {"picture", "text", "confidence", "lines", "model"}
-    assert answer["model"] == json.loads((exported / "reader.json").read_text(encoding="utf-8"))["graph_sha256"]
+    assert answer["model"] == sha256(exported / "reader.json")
     assert answer["text"] == "\n".join(line["text"] for line in answer["lines"])
     for x, y, width, height in (line["box"] for line in answer["lines"]):
         assert min(x, y) >= 0

@@ -145,7 +145,7 @@ def test_an_empty_file_is_told_its_sections(tmp_path):
     (tmp_path / "params.yaml").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match="holds no sections") as caught:
         config.load(tmp_path / "params.yaml")
-    assert "data, synthetic, validate, preprocess, train, evaluate, gate" in caught.value.fix
+    assert "data, synthetic, validate, preprocess, train, language, evaluate, gate" in caught.value.fix
 
 
 def test_broken_yaml_is_refused_with_the_line(tmp_path):

@@ -160,7 +160,8 @@ def _train(_: argparse.Namespace) -> int:
     params = _load_params()
     from text_recognizer.training import train
 
-    best = train(paths.PROCESSED, params.train, params.preprocess, paths.MODEL, paths.CURVES, paths.SCRATCH)
+    sections = params.train, params.preprocess, params.language
+    best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH)
     print(f"trained: validation CER {best['validation/cer']:.4f} at step {best['step']}, kept in {paths.MODEL}")
     return 0
 

@@ -69,6 +69,9 @@ class PreprocessSection(Section):
 
 class TrainSection(Section):
     model_class: Annotated[Literal["ParagraphReader"], Field(description="which model to train")]
+    start: Annotated[
+        str | None, Field(min_length=1, description="model folder whose weights to start from; null starts anew")
+    ]
     channels: Annotated[
         tuple[int, int, int, int], Field(strict=False, description="feature maps of the four stages of the encoder")
     ]
@@ -104,6 +107,17 @@ class TrainSection(Section):
         return channels
 
 
+class LanguageSection(Section):
+    order: Annotated[int, Field(ge=0, le=8, description="longest run that the character n-gram counts; 0 is no n-gram")]
+    weight: Annotated[float, Field(ge=0, le=10, description="of the n-gram's log-probabilities beside the network's")]
+    bonus: Annotated[float, Field(ge=-10, le=10, description="log-probability added for every character that is read")]
+    beam: Annotated[int, Field(ge=1, le=1000, description="readings of a line that are kept while it is read")]
+    texts: Annotated[
+        tuple[str, ...],
+        Field(strict=False, description="text files to count beside the training pages; nothing that test pages hold"),
+    ]
+
+
 class EvaluateSection(Section):
     batch_size: Annotated[int, Field(ge=1, le=4096, description="paragraphs read at once")]
     resamples: Annotated[int, Field(ge=100, le=1_000_000, description="bootstrap draws for the intervals")]
@@ -125,6 +139,7 @@ class Params(Section):
     validate_: Annotated[ValidateSection, Field(alias="validate")]
     preprocess: PreprocessSection
     train: TrainSection
+    language: LanguageSection
     evaluate: EvaluateSection
     gate: GateSection
 

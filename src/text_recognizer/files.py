@@ -52,9 +52,13 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: object) -> None:
+def json_text(value: object) -> str:
     """Stable JSON: keys sorted, two-space indent, NaN refused, so that equal values give equal bytes."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_json(path: Path, value: object) -> None:
+    write_text(path, json_text(value))
 
 
 def sha256(path: Path) -> str:

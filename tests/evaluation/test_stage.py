@@ -13,7 +13,7 @@ from text_recognizer.errors import DataError, ModelError
 from text_recognizer.evaluation import evaluate
 from text_recognizer.files import sha256
 from text_recognizer.inference import Recognizer
-from text_recognizer.inference.recognizer import GRAPH_FILE
+from text_recognizer.inference.info import INFO_FILE
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_rows_add_up_to_the_score(model, processed, section, out):
 
 
 def test_the_score_names_the_file_that_was_read_with(model, processed, section, out):
-    assert run(processed, model, section, out)["model"] == sha256(model / GRAPH_FILE)
+    assert run(processed, model, section, out)["model"] == sha256(model / INFO_FILE)
 
 
 def test_a_second_evaluation_gives_the_same_bytes(model, processed, section, out):
@@ -105,4 +105,4 @@ def test_the_model_is_loaded_once_and_left_as_it_was(model, processed, section, 
     before = {path.name: sha256(path) for path in model.iterdir()}
     run(processed, model, section, out)
     assert {path.name: sha256(path) for path in model.iterdir()} == before
-    assert Recognizer.load(model).digest == before[GRAPH_FILE]
+    assert Recognizer.load(model).digest == before[INFO_FILE]

@@ -2,6 +2,9 @@
 
 import pytest
 
+from text_recognizer.inference.beam import Speller
+from text_recognizer.inference.language import count
+
 
 @pytest.fixture(scope="session", params=[0, 6], ids=["convolutions", "LSTM"])
 def lively_network(request):
@@ -30,10 +33,16 @@ def lively_network(request):
 
 
 @pytest.fixture(scope="session")
-def lively_model(lively_network, small_crops, tmp_path_factory):
-    """The folder of that reader. Not to be changed: copy it."""
+def speller():
+    """Spells as in a text of two lines."""
+    return Speller(count(["to be or not to be", "to be or not"], 4), weight=0.3, bonus=0.3, width=4)
+
+
+@pytest.fixture(scope="session")
+def lively_model(lively_network, small_crops, speller, tmp_path_factory):
+    """The folder of that reader, with an n-gram. Not to be changed: copy it."""
     from text_recognizer.inference.export import export
 
     folder = tmp_path_factory.mktemp("model") / "reader"
-    export(lively_network(), small_crops, folder)
+    export(lively_network(), small_crops, folder, speller)
     return folder

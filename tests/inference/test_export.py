@@ -61,9 +61,12 @@ def test_no_lines_give_no_log_probabilities(session):
 
 def test_the_folder_describes_its_own_files(lively_model, small_crops):
     info = read_info(lively_model / "reader.json")
-    assert {path.name for path in lively_model.iterdir()} == {"reader.json", "reader.onnx", "weights.safetensors"}
+    names = {path.name for path in lively_model.iterdir()}
+    assert names == {"reader.json", "reader.onnx", "weights.safetensors", "language.npz"}
     assert info.graph_sha256 == sha256(lively_model / "reader.onnx")
     assert info.weights_sha256 == sha256(lively_model / "weights.safetensors")
+    assert info.language
+    assert info.language.sha256 == sha256(lively_model / "language.npz")
     assert (info.canvas, info.dpi, info.padding) == ((HEIGHT, WIDTH), small_crops.dpi, small_crops.padding)
 
 
@@ -74,8 +77,8 @@ def test_the_weights_can_be_trained_on_from(lively_model, lively_network):
         assert torch.equal(network.state_dict()[name], value), name
 
 
-def test_equal_weights_give_equal_bytes(lively_model, lively_network, small_crops, tmp_path):
-    export(lively_network(), small_crops, tmp_path / "again")
+def test_equal_weights_give_equal_bytes(lively_model, lively_network, small_crops, speller, tmp_path):
+    export(lively_network(), small_crops, tmp_path / "again", speller)
     for path in lively_model.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 

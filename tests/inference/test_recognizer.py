@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from text_recognizer.errors import ModelError
+from text_recognizer.files import sha256
 from text_recognizer.inference import Recognizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ def handwriting(height=260, width=400, ground=240, ink=20):
 # --- loading
 
 
-@pytest.mark.parametrize("missing", ["reader.json", "reader.onnx"])
+@pytest.mark.parametrize("missing", ["reader.json", "reader.onnx", "language.npz"])
 def test_a_missing_file_is_named(folder, missing):
     (folder / missing).unlink()
     assert f"{folder / missing} does not exist" in refusal(folder)
@@ -73,6 +74,12 @@ def test_a_graph_that_was_cut_short_is_refused(folder):
     graph = folder / "reader.onnx"
     graph.write_bytes(graph.read_bytes()[:1000])
     assert "digest differs" in refusal(folder)
+
+
+def test_an_n_gram_that_was_changed_is_refused(folder):
+    path = folder / "language.npz"
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert f"{path} is not the file that reader.json names" in refusal(folder)
 
 
 def test_a_model_for_another_charset_is_refused(folder):
@@ -96,8 +103,8 @@ def test_a_wrong_value_of_reader_json_is_named(folder, change):
     assert next(iter(change)) in refusal(folder)
 
 
-def test_the_digest_names_the_graph(recognizer, lively_model):
-    assert recognizer.digest == json.loads((lively_model / "reader.json").read_text(encoding="utf-8"))["graph_sha256"]
+def test_the_digest_is_that_of_reader_json_which_holds_those_of_the_other_files(recognizer, lively_model):
+    assert recognizer.digest == sha256(lively_model / "reader.json")
 
 
 # --- reading
@@ -134,6 +141,18 @@ def test_a_page_is_read_the_same_in_any_company(recognizer):
     for index, reading in enumerate(together):
         assert reading.text == alone[index % 2].text
         assert reading.confidence == pytest.approx(alone[index % 2].confidence, abs=1e-5)
+
+
+def test_a_model_without_an_n_gram_reads_what_the_network_finds_likeliest(folder, lively_model):
+    # Given the same network, once without its n-gram and once with one that has no say
+    change_info(folder, language=None)
+    greedy = Recognizer.load(folder).read(handwriting())
+    settings = json.loads((lively_model / "reader.json").read_text(encoding="utf-8"))["language"]
+    change_info(folder, language=settings | {"weight": 0.0, "bonus": -50.0})
+    silent = Recognizer.load(folder).read(handwriting())
+    # Then the first reads something, and the second, whose every character costs dearly, nothing
+    assert greedy.text
+    assert silent.text == ""
 
 
 def test_canvases_of_another_size_are_refused(recognizer):

@@ -27,6 +27,11 @@ def section(shipped) -> TrainSection:
     return TrainSection(**shipped.train.model_dump() | small)
 
 
+@pytest.fixture(scope="session")
+def language(shipped):
+    return shipped.language.model_copy(update={"order": 3})
+
+
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch):
     """No test makes a run for Weights & Biases unless it says so."""

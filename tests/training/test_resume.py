@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import json, sys, time
 from pathlib import Path
-from text_recognizer.config import PreprocessSection, TrainSection
+from text_recognizer.config import LanguageSection, PreprocessSection, TrainSection
 from text_recognizer.training import callbacks, fit
 
 class Waiting(callbacks.Progress):
@@ -31,16 +31,16 @@ fit.Progress = Waiting
 given = json.loads(sys.argv[1])
 out = Path(given["out"])
 fit.train(Path(given["processed"]), TrainSection(**given["train"]), PreprocessSection(**given["preprocess"]),
-          out / "reader", out / "curves.csv", out / "scratch")
+          LanguageSection(**given["language"]), out / "reader", out / "curves.csv", out / "scratch")
 """
 
 
 @pytest.fixture(scope="module")
-def run(processed, section, small_crops):
+def run(processed, section, small_crops, language):
     """Runs a training whose work goes to a folder."""
 
     def go(out):
-        return train(processed, section, small_crops, out / "reader", out / "curves.csv", out / "scratch")
+        return train(processed, section, small_crops, language, out / "reader", out / "curves.csv", out / "scratch")
 
     return go
 
@@ -54,11 +54,12 @@ def undisturbed(run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def killed(processed, section, small_crops, tmp_path_factory):
+def killed(processed, section, small_crops, language, tmp_path_factory):
     """The folder of a run that was killed in its third round, and the files that the kill left."""
     out = tmp_path_factory.mktemp("killed")
     given = {"processed": str(processed), "out": str(out)}
     given |= {"train": section.model_dump(), "preprocess": small_crops.model_dump()}
+    given |= {"language": language.model_dump()}
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "WANDB_MODE": "disabled", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", CHILD, json.dumps(given)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:

@@ -36,14 +36,14 @@ def test_other_data_name_another_run(processed, printed_split, section, small_cr
     assert run_digest(tmp_path, section, small_crops) != run_digest(processed, section, small_crops)
 
 
-def test_a_missing_pack_is_named(section, small_crops, tmp_path):
+def test_a_missing_pack_is_named(section, small_crops, language, tmp_path):
     with pytest.raises(DataError, match="train"):
-        train(tmp_path, section, small_crops, tmp_path / "m", tmp_path / "c.csv", tmp_path / "s")
+        train(tmp_path, section, small_crops, language, tmp_path / "m", tmp_path / "c.csv", tmp_path / "s")
 
 
-def test_a_gpu_that_is_not_there_is_refused(processed, section, small_crops, tmp_path, monkeypatch):
+def test_a_gpu_that_is_not_there_is_refused(processed, section, small_crops, language, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     wanted = section.model_copy(update={"accelerator": "gpu"})
     with pytest.raises(ConfigError, match=r"train\.accelerator"):
-        train(processed, wanted, small_crops, tmp_path / "m", tmp_path / "c.csv", tmp_path / "s")
+        train(processed, wanted, small_crops, language, tmp_path / "m", tmp_path / "c.csv", tmp_path / "s")
     assert list(tmp_path.iterdir()) == []

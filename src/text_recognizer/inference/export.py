@@ -1,4 +1,4 @@
-"""A trained torch model as a model folder: ONNX to read with, safetensors to train on from."""
+"""A trained torch model as a model folder: ONNX to read with, safetensors to train on from, an n-gram to spell with."""
 
 import logging
 import warnings
@@ -11,12 +11,22 @@ from torch import Tensor, nn
 from text_recognizer.config import PreprocessSection
 from text_recognizer.errors import ModelError
 from text_recognizer.files import replacing, sha256, write_json
-from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, WEIGHTS_FILE, ModelInfo
+from text_recognizer.inference.beam import Speller
+from text_recognizer.inference.info import (
+    GRAPH_FILE,
+    INFO_FILE,
+    LANGUAGE_FILE,
+    WEIGHTS_FILE,
+    LanguageInfo,
+    ModelInfo,
+)
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
 from text_recognizer.text import MAPPING
 
 
-def export(model: ParagraphReader, preprocess: PreprocessSection, folder: Path) -> ModelInfo:
+def export(
+    model: ParagraphReader, preprocess: PreprocessSection, folder: Path, speller: Speller | None = None
+) -> ModelInfo:
     """Writes `folder` whole or not at all; equal weights give equal bytes. The model goes to the CPU in eval mode.
 
     Its weights are rounded to half precision, in place: safetensors keeps them so, and the graph computes with those.
@@ -39,9 +49,15 @@ def export(model: ParagraphReader, preprocess: PreprocessSection, folder: Path) 
             cell_width=CELL_WIDTH,
             weights_sha256=sha256(draft / WEIGHTS_FILE),
             graph_sha256=sha256(draft / GRAPH_FILE),
+            language=_write_language(speller, draft / LANGUAGE_FILE) if speller else None,
         )
         write_json(draft / INFO_FILE, info.model_dump())
     return info
+
+
+def _write_language(speller: Speller, path: Path) -> LanguageInfo:
+    speller.ngram.save(path)
+    return LanguageInfo(weight=speller.weight, bonus=speller.bonus, width=speller.width, sha256=sha256(path))
 
 
 class Graph(nn.Module):

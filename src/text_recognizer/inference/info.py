@@ -1,19 +1,37 @@
 """What a model folder holds, and `reader.json`, which describes it."""
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.bands import Grid
 from text_recognizer.errors import ModelError
+from text_recognizer.files import json_text
 from text_recognizer.text import MAPPING
 
 INFO_FILE, WEIGHTS_FILE, GRAPH_FILE = "reader.json", "weights.safetensors", "reader.onnx"
+LANGUAGE_FILE = "language.npz"
+
+
+class LanguageInfo(BaseModel):
+    """How the n-gram of a model folder is used: see `inference.beam.Speller`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float
+    bonus: float
+    width: Annotated[int, Field(ge=1)]
+    sha256: str
 
 
 class ModelInfo(BaseModel):
-    """`reader.json`: what a model is, what it expects, and the digests of its other two files."""
+    """`reader.json`: what a model is, what it expects, and the digests of its other files.
+
+    `language` is None where the model reads without an n-gram.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
@@ -27,6 +45,12 @@ class ModelInfo(BaseModel):
     cell_width: int
     weights_sha256: str
     graph_sha256: str
+    language: LanguageInfo | None = None
+
+    @property
+    def digest(self) -> str:
+        """Names the model: the sha256 of `reader.json`, which holds the digests of all that decides what it reads."""
+        return hashlib.sha256(json_text(self.model_dump()).encode()).hexdigest()
 
     @property
     def canvas(self) -> tuple[int, int]:

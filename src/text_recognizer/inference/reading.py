@@ -51,23 +51,27 @@ class Glyph:
 
 def best_path(log_probabilities: np.ndarray) -> list[Glyph]:
     """Greedy CTC decoding of one line's log-probabilities (w, C)."""
-    path = log_probabilities.argmax(axis=1)
+    return glyphs(log_probabilities, log_probabilities.argmax(axis=1))
+
+
+def glyphs(log_probabilities: np.ndarray, path: np.ndarray) -> list[Glyph]:
+    """The characters along a CTC path (w,) through one line's log-probabilities (w, C)."""
     best = np.exp(log_probabilities[np.arange(len(path)), path])
     edges = np.flatnonzero(np.diff(path)) + 1
-    glyphs = []
+    out = []
     for start, stop in zip(np.r_[0, edges], np.r_[edges, len(path)], strict=True):
         character = MAPPING[int(path[start])]
         if path[start] != BLANK_ID and character not in SPECIAL:
-            glyphs.append(Glyph(character, float(best[start:stop].max()), int(start), int(stop) - 1))
-    return glyphs
+            out.append(Glyph(character, float(best[start:stop].max()), int(start), int(stop) - 1))
+    return out
 
 
-def to_line(glyphs: Sequence[Glyph], centre: float, grid: Grid) -> ReadLine | None:
+def to_line(written: Sequence[Glyph], centre: float, grid: Grid) -> ReadLine | None:
     """A line's text, confidence and box in pixels of the canvas; None where it holds nothing but spaces."""
-    inked = [index for index, glyph in enumerate(glyphs) if not glyph.character.isspace()]
+    inked = [index for index, glyph in enumerate(written) if not glyph.character.isspace()]
     if not inked:
         return None
-    kept = glyphs[inked[0] : inked[-1] + 1]
+    kept = written[inked[0] : inked[-1] + 1]
     text = " ".join("".join(glyph.character for glyph in kept).split())
     left, right = kept[0].first * grid.cell_width, (kept[-1].last + 1) * grid.cell_width
     height = round(LINE_HEIGHT * grid.dpi)

@@ -1,7 +1,7 @@
 """A trained model folder, loaded and ready to read."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,11 @@ from text_recognizer.bands import find_lines, pooling
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
 from text_recognizer.images import ink_box, level, place
-from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, ModelInfo, read_info
-from text_recognizer.inference.reading import Box, Reading, best_path, to_line
+from text_recognizer.inference.beam import Speller, align
+from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
+from text_recognizer.inference.language import LONGEST, SPACE, NGram
+from text_recognizer.inference.reading import Box, Reading, ReadLine, best_path, glyphs, to_line
+from text_recognizer.text import encode
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -23,16 +26,17 @@ BATCH = 16
 
 
 class Recognizer:
-    """Reads pictures. `info` says what the model is; `digest` (sha256 of its graph) names it in every answer."""
+    """Reads pictures. `info` says what the model is; `digest` names it in every answer."""
 
-    def __init__(self, info: ModelInfo, session: "InferenceSession") -> None:
+    def __init__(self, info: ModelInfo, session: "InferenceSession", speller: Speller | None = None) -> None:
         self.info = info
         self._session = session
+        self._speller = speller
         self._empty = _empty_inputs(session)
 
     @property
     def digest(self) -> str:
-        return self.info.graph_sha256
+        return self.info.digest
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Recognizer":
@@ -43,24 +47,16 @@ class Recognizer:
         import onnxruntime
 
         info = read_info(folder / INFO_FILE)
-        graph = folder / GRAPH_FILE
-        if not graph.is_file():
-            raise ModelError(f"{graph} does not exist", "train a model, or name a folder that holds one")
-        if sha256(graph) != info.graph_sha256:
-            raise ModelError(f"{graph} is not the file that {INFO_FILE} names: its digest differs", "export it again")
+        graph = _checked(folder / GRAPH_FILE, info.graph_sha256)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        return cls(info, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return cls(info, session, _speller(folder, info.language) if info.language else None)
 
     def read_canvases(self, canvases: np.ndarray) -> list[Reading]:
         """Reads uint8 canvases (N, H, W) of the model's own size; boxes are in pixels of the canvas."""
-        if canvases.shape[1:] != self.info.canvas:
-            raise ModelError(
-                f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
-                "preprocess with the parameters that the model was trained with",
-            )
-        return [self._read_page(*page) for page in self._encode(canvases)]
+        return [self._read(page, self._speller) for page in self._pages(canvases)]
 
     def read(self, picture: np.ndarray) -> Reading:
         """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
@@ -74,11 +70,21 @@ class Recognizer:
         clean = clean[top : bottom + margin, left : right + margin]
         fit = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
         tries = [place(clean, self.info.canvas, fit * size, left, top) for size in SIZES]
-        readings = self.read_canvases(np.stack([placed.canvas for placed in tries]))
-        best = max(range(len(tries)), key=lambda index: _credit(readings[index]))
-        lines = [(line, _inside(tries[best].to_picture(line.box), picture)) for line in readings[best].lines]
+        pages = list(self._pages(np.stack([placed.canvas for placed in tries])))
+        # What the network alone makes of a size says how well the size suits it, and costs little.
+        page, placed = max(zip(pages, tries, strict=True), key=lambda pair: _credit(self._read(pair[0], None)))
+        reading = self._read(page, self._speller)
+        lines = [(line, _inside(placed.to_picture(line.box), picture)) for line in reading.lines]
         # What was found on the canvas beside the picture is no line of it.
         return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
+
+    def _pages(self, canvases: np.ndarray) -> Iterator["_Page"]:
+        if canvases.shape[1:] != self.info.canvas:
+            raise ModelError(
+                f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
+                "preprocess with the parameters that the model was trained with",
+            )
+        yield from (self._find(*page) for page in self._encode(canvases))
 
     def _encode(self, canvases: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features (E, h, w) and ridges (h, w) of each page."""
@@ -86,21 +92,52 @@ class Recognizer:
             ink = 1.0 - canvases[start : start + BATCH, None].astype(np.float32) / 255.0
             yield from zip(*self._run(["features", "heat"], pictures=ink), strict=True)
 
-    def _read_page(self, features: np.ndarray, heat: np.ndarray) -> Reading:
+    def _find(self, features: np.ndarray, heat: np.ndarray) -> "_Page":
         grid = self.info.grid
         centres = find_lines(heat, grid)
         if not len(centres):
-            return Reading.of([])
+            return _Page(centres, np.zeros((0, features.shape[2], len(self.info.charset)), dtype=np.float32))
         sequences = np.tensordot(pooling(centres, len(heat), grid), features, axes=(1, 1))  # (L, E, w)
-        (scores,) = self._run(["log_probabilities"], sequences=sequences)
-        lines = [to_line(best_path(line), centre, grid) for line, centre in zip(scores, centres, strict=True)]
-        return Reading.of([line for line in lines if line])
+        return _Page(centres, self._run(["log_probabilities"], sequences=sequences)[0])
+
+    def _read(self, page: "_Page", speller: Speller | None) -> Reading:
+        """Each line is spelt in the light of those above it."""
+        lines: list[ReadLine] = []
+        context: tuple[int, ...] = (SPACE,)
+        for scores, centre in zip(page.scores, page.centres, strict=True):
+            written = glyphs(scores, align(scores, speller.spell(scores, context))) if speller else best_path(scores)
+            line = to_line(written, centre, self.info.grid)
+            if line:
+                lines.append(line)
+                context = (*context, *encode(line.text), SPACE)[-LONGEST:]
+        return Reading.of(lines)
 
     def _run(self, wanted: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """One half of the graph; the other half's input is empty, so that it costs next to nothing."""
         feeds = {name: inputs.get(name, empty) for name, empty in self._empty.items()}
         outputs: list[np.ndarray] = self._session.run(wanted, feeds)
         return outputs
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The lines of a page: where their centres are, in rows of the grid (L,), and their log-probabilities (L, w, C)."""
+
+    centres: np.ndarray
+    scores: np.ndarray
+
+
+def _checked(path: Path, digest: str) -> Path:
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist", "train a model, or name a folder that holds one")
+    if sha256(path) != digest:
+        raise ModelError(f"{path} is not the file that {INFO_FILE} names: its digest differs", "export it again")
+    return path
+
+
+def _speller(folder: Path, language: LanguageInfo) -> Speller:
+    ngram = NGram.load(_checked(folder / LANGUAGE_FILE, language.sha256))
+    return Speller(ngram, language.weight, language.bonus, language.width)
 
 
 def _empty_inputs(session: "InferenceSession") -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger
 
 from text_recognizer.bands import Grid
-from text_recognizer.config import PreprocessSection, TrainSection
+from text_recognizer.config import LanguageSection, PreprocessSection, TrainSection
 from text_recognizer.data.packed import PackedSplit
 from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.errors import ConfigError, TextRecognizerError
@@ -25,13 +25,21 @@ from text_recognizer.lit_models import CTCLitModel
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
 from text_recognizer.text import MAPPING
 from text_recognizer.training.callbacks import Progress
+from text_recognizer.training.spelling import learn_spelling
 from text_recognizer.training.tracking import tracker
+from text_recognizer.training.weights import load_weights, weights_file
 
 CHECKPOINT = "last.ckpt"
 
 
 def train(
-    processed: Path, section: TrainSection, preprocess: PreprocessSection, model: Path, curves: Path, scratch: Path
+    processed: Path,
+    section: TrainSection,
+    preprocess: PreprocessSection,
+    language: LanguageSection,
+    model: Path,
+    curves: Path,
+    scratch: Path,
 ) -> dict:
     """Trains on `processed`, writes the folder `model` and the table `curves`; returns the last round's figures.
 
@@ -40,6 +48,7 @@ def train(
     """
     for split in ("train", "validation"):
         PackedSplit.open(processed, split)
+    speller = learn_spelling(processed, language)
     if section.accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("train.accelerator is 'gpu', but torch finds no GPU", "set train.accelerator to auto or cpu")
     if section.threads:
@@ -54,7 +63,7 @@ def train(
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
     network = lit.reader
     network.load_state_dict(lit.best["weights"])
-    export(network, preprocess, model)
+    export(network, preprocess, model, speller)
     with replacing(curves) as draft:
         pd.DataFrame(lit.curve).to_csv(draft, index=False)
     shutil.rmtree(folder, ignore_errors=True)
@@ -73,6 +82,8 @@ def fit(
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
     network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent)
+    if section.start:
+        load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
     logger = tracker(section, digest)
@@ -114,11 +125,16 @@ def _trainer(
 
 
 def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSection) -> str:
-    """Names a run by what its result depends on: the packed bytes and the parameters."""
-    packs = [
-        sha256(processed / f"{split}{suffix}") for split in ("train", "validation") for suffix in (".npy", ".jsonl")
+    """Names a run by what its result depends on: the packed bytes, the parameters and the weights it starts from."""
+    files = [processed / f"{split}{suffix}" for split in ("train", "validation") for suffix in (".npy", ".jsonl")]
+    if section.start:
+        files.append(weights_file(Path(section.start)))
+    parts = [
+        [sha256(path) for path in files],
+        section.model_dump(mode="json"),
+        preprocess.model_dump(mode="json"),
+        torch.__version__,
     ]
-    parts = [packs, section.model_dump(mode="json"), preprocess.model_dump(mode="json"), torch.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

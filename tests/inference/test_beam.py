@@ -1,0 +1,84 @@
+"""Spelling a line: against every text there is on a small alphabet, and the alignment of what was spelt."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from text_recognizer.inference.beam import Speller, align
+from text_recognizer.inference.language import count
+from text_recognizer.text import BLANK_ID, INDEX, MAPPING, collapse, decode, encode
+
+A, B = INDEX["a"], INDEX["b"]
+COLUMNS = 5
+
+
+def lines(seed, columns=COLUMNS):
+    """Log-probabilities (w, C) with all the weight on the blank, a and b."""
+    shares = np.full((columns, len(MAPPING)), 1e-12)
+    shares[:, [BLANK_ID, A, B]] = np.random.default_rng(seed).dirichlet([0.6] * 3, columns)
+    return np.log(shares / shares.sum(axis=1, keepdims=True))
+
+
+def ngram():
+    return count(["abab ab abab", "ab aab"], 3, least=1)
+
+
+def paths(columns=COLUMNS):
+    return itertools.product([BLANK_ID, A, B], repeat=columns)
+
+
+def likelihoods(scores):
+    """The probability of every text, summed over all its paths."""
+    out = {}
+    for path in paths(len(scores)):
+        text = tuple(collapse(path))
+        out[text] = out.get(text, 0.0) + math.exp(sum(scores[t, k] for t, k in enumerate(path)))
+    return out
+
+
+def best_by_exhaustion(scores, model, weight, bonus, context):
+    def credit(text):
+        spelt = sum(model.following((*context, *text[:n]))[text[n]] for n in range(len(text)))
+        return math.log(known[text]) + weight * spelt + bonus * len(text)
+
+    known = likelihoods(scores)
+    return max(known, key=credit)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(("weight", "bonus"), [(0.0, 0.0), (0.5, 0.3), (2.0, 1.0)])
+def test_a_beam_that_is_wide_enough_finds_the_best_of_all_texts(seed, weight, bonus):
+    scores, model, context = lines(seed), ngram(), (INDEX[" "],)
+    found = Speller(model, weight, bonus, width=100).spell(scores, context)
+    assert found == best_by_exhaustion(scores, model, weight, bonus, context)
+
+
+def test_the_language_decides_where_the_ink_does_not():
+    # Given a column that may be an a or a b with equal right
+    scores = np.full((1, len(MAPPING)), math.log(1e-12))
+    scores[0, [A, B]] = math.log(0.5)
+    speller = Speller(ngram(), 1.0, 0.0, width=8)
+    # Then an a follows a b, and a b an a
+    assert decode(speller.spell(scores, tuple(encode("ab")))) == "a"
+    assert decode(speller.spell(scores, tuple(encode("a")))) == "b"
+
+
+def test_special_tokens_are_never_spelt():
+    scores = np.full((3, len(MAPPING)), math.log(1e-12))
+    scores[:, INDEX["<E>"]] = 0.0
+    assert Speller(ngram(), 0.3, 0.3, width=4).spell(scores, ()) == ()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_alignment_is_the_likeliest_path_of_the_text(seed):
+    scores = lines(seed)
+    for text in sorted(likelihoods(scores))[::7]:
+        spelling = [path for path in paths() if tuple(collapse(path)) == text]
+        likeliest = max(spelling, key=lambda path: sum(scores[t, k] for t, k in enumerate(path)))
+        assert align(scores, text).tolist() == list(likeliest)
+
+
+def test_nothing_is_aligned_with_blanks():
+    assert align(lines(0), ()).tolist() == [BLANK_ID] * COLUMNS

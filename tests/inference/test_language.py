@@ -1,0 +1,88 @@
+"""The n-gram: shares that sum to one, the longer context first, and a file that comes back."""
+
+import numpy as np
+import pytest
+
+from text_recognizer.errors import DataError, ModelError
+from text_recognizer.inference.language import NGram, count
+from text_recognizer.text import INDEX, MAPPING, encode
+
+TEXTS = ["the cat sat on the mat", "the dog sat on the cat"]
+
+
+def after(ngram, text):
+    return np.exp(ngram.following(tuple(encode(text))))
+
+
+@pytest.mark.parametrize("context", ["", "t", "th", "the ", "xyz"])
+def test_what_may_follow_sums_to_one(context):
+    assert after(count(TEXTS, 4, least=1), context).sum() == pytest.approx(1)
+
+
+def test_a_context_knows_its_followers():
+    assert after(count(TEXTS, 3, least=1), "th").argmax() == INDEX["e"]
+
+
+def test_witten_and_bell_s_formula_by_hand():
+    # Given the text "aab" after a space: a twice and b once, and after an a an a and a b
+    ngram = count(["aab"], 2, least=1)
+    single = (2 + 0.1) / (3 + 0.1 * len(MAPPING))
+    # Then after an a, two kinds were seen in two counts
+    assert after(ngram, "a")[INDEX["a"]] == pytest.approx((1 + 2 * single) / (2 + 2))
+
+
+def test_an_unseen_context_is_answered_by_the_shorter_one():
+    ngram = count(TEXTS, 3, least=1)
+    assert after(ngram, "zh").tolist() == after(ngram, "h").tolist()
+
+
+def test_no_more_than_the_order_is_looked_at():
+    ngram = count(TEXTS, 3, least=1)
+    assert ngram.order == 3
+    assert after(ngram, "on the").tolist() == after(ngram, "he").tolist()
+
+
+def test_a_text_begins_after_a_space_that_is_no_character_of_it():
+    ngram = count(["ab"], 2, least=1)
+    assert after(ngram, " ").argmax() == INDEX["a"]
+    assert after(ngram, "")[INDEX[" "]] == after(ngram, "")[INDEX["z"]]
+
+
+def test_long_runs_that_were_seen_once_are_forgotten():
+    once, twice = count(["abcdef"], 6), count(["abcdef", "abcdef"], 6)
+    assert [len(gram) for gram in once.grams] == [6, 6, 5, 0, 0, 0]
+    assert [len(gram) for gram in twice.grams] == [6, 6, 5, 4, 3, 2]
+
+
+def test_a_line_break_counts_as_a_space():
+    assert after(count(["a\nb"], 2, least=1), "a").argmax() == INDEX[" "]
+
+
+def test_no_text_at_all_makes_every_character_as_likely():
+    shares = after(count([], 3), "ab")
+    assert shares.tolist() == pytest.approx([1 / len(shares)] * len(shares))
+
+
+def test_a_character_outside_the_charset_is_refused():
+    with pytest.raises(DataError, match="charset"):
+        count(["ñ"], 2)
+
+
+def test_it_comes_back_from_its_file_and_equal_counts_give_equal_bytes(tmp_path):
+    for name in ("one", "two"):
+        count(TEXTS, 4, least=1).save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    back = NGram.load(tmp_path / "one")
+    assert after(back, "the c").tolist() == after(count(TEXTS, 4, least=1), "the c").tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
+def test_a_file_that_holds_none_is_named(tmp_path, content):
+    (tmp_path / "language.npz").write_bytes(content)
+    with pytest.raises(ModelError, match=r"language\.npz holds no n-gram"):
+        NGram.load(tmp_path / "language.npz")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"language\.npz does not exist"):
+        NGram.load(tmp_path / "language.npz")

@@ -1,0 +1,45 @@
+"""What the n-gram of a reader is counted on."""
+
+import numpy as np
+import pytest
+
+from text_recognizer.errors import DataError
+from text_recognizer.text import INDEX, encode
+from text_recognizer.training.spelling import learn_spelling
+
+
+def likelier(speller, context):
+    return int(np.argmax(speller.ngram.following(tuple(encode(context)))))
+
+
+def test_it_is_counted_on_the_training_pages_alone(processed, language):
+    speller = learn_spelling(processed, language)
+    seen = {int(gram) for gram in speller.ngram.grams[0]}
+    assert INDEX["m"] in seen  # "a mat" is a training page
+    assert INDEX["q"] not in seen
+
+
+def test_texts_are_counted_as_well(processed, language, tmp_path):
+    (tmp_path / "more.txt").write_text("quiz quiz\nquiz “quiz”\n", encoding="utf-8")
+    more = learn_spelling(processed, language.model_copy(update={"texts": (str(tmp_path / "more.txt"),)}))
+    assert likelier(more, "qu") == INDEX["i"]
+    assert likelier(more, ' "') == INDEX["q"]
+
+
+def test_a_paragraph_with_a_strange_character_is_left_out(processed, language, tmp_path):
+    (tmp_path / "more.txt").write_text("quiz\nñandú vixen\n", encoding="utf-8")
+    more = learn_spelling(processed, language.model_copy(update={"texts": (str(tmp_path / "more.txt"),)}))
+    assert INDEX["x"] not in {int(gram) for gram in more.ngram.grams[0]}
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), (b"\xff", "not UTF-8"), (b"\n", "no line")])
+def test_a_text_that_cannot_be_used_is_named(processed, language, tmp_path, content, words):
+    path = tmp_path / "more.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"more\.txt.*{words}"):
+        learn_spelling(processed, language.model_copy(update={"texts": (str(path),)}))
+
+
+def test_an_order_of_zero_makes_none(processed, language):
+    assert learn_spelling(processed, language.model_copy(update={"order": 0})) is None
