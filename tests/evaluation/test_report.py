@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from text_recognizer import charts
 from text_recognizer.data.packed import PackedSplit, Page
-from text_recognizer.evaluation import charts, curves
+from text_recognizer.evaluation import curves
 from text_recognizer.evaluation.report import Confusion, by_writer, confusions, pieces, render
 from text_recognizer.evaluation.score import summarise
 from text_recognizer.inference import ModelInfo

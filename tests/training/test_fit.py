@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from text_recognizer.errors import DataError, ModelError
 from text_recognizer.inference.info import read_info
-from text_recognizer.training import fit, train
+from text_recognizer.training import launch, train
 from text_recognizer.training.fit import run_digest
 
 
@@ -48,11 +48,11 @@ def rounded(tensor):
 def test_the_weights_kept_are_those_of_the_best_round(run, tmp_path, monkeypatch):
     after = {}
 
-    class Watching(fit.Progress):
+    class Watching(launch.Progress):
         def on_validation_end(self, trainer, lit):
             after[trainer.global_step] = {name: value.clone() for name, value in lit.reader.state_dict().items()}
 
-    monkeypatch.setattr(fit, "Progress", Watching)
+    monkeypatch.setattr(launch, "Progress", Watching)
     # On which processor which seed is at its best before the end cannot be known.
     best = next(best for best in (run(seed=seed) for seed in range(1, 20)) if best["step"] < 8)
     kept = load_file(tmp_path / "reader" / "weights.safetensors")

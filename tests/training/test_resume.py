@@ -19,7 +19,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 from text_recognizer.config import LanguageSection, PreprocessSection, TrainSection
-from text_recognizer.training import callbacks, fit
+from text_recognizer.training import callbacks, fit, launch
 
 class Waiting(callbacks.Progress):
     def on_train_epoch_start(self, trainer, lit):
@@ -27,7 +27,7 @@ class Waiting(callbacks.Progress):
             print("two rounds done", flush=True)
             time.sleep(600)
 
-fit.Progress = Waiting
+launch.Progress = Waiting
 given = json.loads(sys.argv[1])
 out = Path(given["out"])
 fit.train(Path(given["processed"]), TrainSection(**given["train"]), PreprocessSection(**given["preprocess"]),

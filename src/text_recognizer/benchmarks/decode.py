@@ -1,6 +1,7 @@
 """Spelling a page with what was computed kept, against computing the whole prefix again for each token."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -27,8 +28,8 @@ def decode() -> Iterator[Measurement]:
             ink = torch.rand(pages, 1, 576, 640)
             with torch.no_grad():
                 model.encode(ink)  # the first time is slower
-            seconds, tokens = timed(lambda ink=ink: model(ink), repeats=2)
-            reference, expected = timed(lambda ink=ink: uncached(model, ink))
+            seconds, tokens = timed(partial(model, ink), repeats=2)
+            reference, expected = timed(partial(uncached, model, ink))
             if not torch.equal(tokens, expected):
                 raise ModelError("the cached decoder spells other tokens than the uncached one", "report this")
             what = f"{pages} page{'s' if pages > 1 else ''} of 681 characters"

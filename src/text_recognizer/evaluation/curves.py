@@ -7,8 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from text_recognizer.charts import Series, lines
 from text_recognizer.errors import DataError
-from text_recognizer.evaluation.charts import Series, lines
 
 STEP, TRAIN_LOSS, LOSS, CER = "step", "train/loss", "validation/loss", "validation/cer"
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from text_recognizer import charts
 from text_recognizer.data.packed import PackedSplit
-from text_recognizer.evaluation import charts, curves
+from text_recognizer.evaluation import curves
 from text_recognizer.evaluation.score import PageScore, worst_first
 from text_recognizer.images import ink_box
 from text_recognizer.inference import ModelInfo

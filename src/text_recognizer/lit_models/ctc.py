@@ -1,174 +1,47 @@
-"""CTC training of a paragraph reader."""
+"""CTC training of the line networks (Graves et al. 2006)."""
 
-import math
-from typing import Any, cast
+from argparse import Namespace
+from collections.abc import Sequence
 
-import numpy as np
-import pytorch_lightning as pl
-import torch
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel
 
-from text_recognizer.bands import Grid, find_lines, pooling, ridges
-from text_recognizer.config import TrainSection
-from text_recognizer.data.augment import augment
-from text_recognizer.data.samples import Batch
-from text_recognizer.metrics import Edits, character_edits, error_rate
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader, pool
-from text_recognizer.text import BLANK_ID, collapse, decode, one_line
+from text_recognizer.lit_models.text import ImageToTextLitModel
+from text_recognizer.models.network import Network
+from text_recognizer.text import collapse
 
 
-class CTCLitModel(pl.LightningModule):
-    """Trains a ParagraphReader: CTC on its lines (Graves et al. 2006), binary cross-entropy on its row head.
+class CTCLitModel(ImageToTextLitModel):
+    """Trains a model that gives lines logits `(B, C, S)`, S columns each, on texts `(B, T)`, T at most S."""
 
-    Keeps, in every checkpoint, a row a round for the curves and the weights of the round with the best validation CER.
+    def __init__(self, model: Network, args: Namespace | None = None) -> None:
+        super().__init__(model, args)
+
+    def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
+        x, y = batch
+        loss = self._loss(self(x), y)
+        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(x), sync_dist=True)
+        return loss
+
+    def _evaluate(self, split: str, batch: Sequence[Tensor]) -> None:
+        x, y = batch
+        logits = self(x)
+        self._log_mean(f"{split}/loss", self._loss(logits, y), len(x))
+        self._score(split, x, self.read(logits), self.texts(y))
+
+    def _loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        return ctc_loss(logits.permute(0, 2, 1), *self.targets(y), self.blank_index)
+
+    def read(self, logits: Tensor) -> list[str]:
+        """The text of each line, from the likeliest class of each column."""
+        return [self.spelt(collapse(path)) for path in logits.argmax(dim=1).tolist()]
+
+
+def ctc_loss(logits: Tensor, targets: Tensor, lengths: Tensor, blank: int) -> Tensor:
+    """Mean over rows of the negative log-likelihood a character, for logits `(B, S, C)`.
+
+    A row with too few columns for its text counts nothing, rather than infinity.
     """
-
-    def __init__(self, model: ParagraphReader, section: TrainSection, grid: Grid) -> None:
-        super().__init__()
-        self.model = model
-        self.section = section
-        self.grid = grid
-        self.average = averaged(model, section.average) if section.average else None
-        self.curve: list[dict[str, float]] = []
-        self.best: dict[str, Any] = {}
-        self._losses: list[Tensor] = []
-        self._validation: list[tuple[Tensor, list[Edits]]] = []
-
-    def forward(self, ink: Tensor, boxes: Tensor, counts: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probabilities `(L, w, C)` of the lines in `boxes`, the row head's logits and targets `(B, h, w)`.
-
-        In training the model reads; in validation its average, where there is one.
-        """
-        size = ink.shape[2] // CELL_HEIGHT, ink.shape[3] // CELL_WIDTH
-        weights, heat_target = self._bands(boxes, counts, size)
-        model = self.model if self.training else self.reader
-        scores, heat = model(ink.contiguous(memory_format=torch.channels_last), weights, counts)
-        return scores, heat, heat_target
-
-    def on_train_epoch_start(self) -> None:
-        # Dropout and augmentation draw from here: a function of the round, so that a resumed run draws the same.
-        torch.manual_seed(self.section.seed * 1_000_003 + self.current_epoch)
-        self._losses = []
-
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        bend = self.section.elastic * self.grid.dpi
-        ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, self.section.augment, bend)
-        scores, heat, heat_target = self(ink, boxes, batch.counts)
-        reading = ctc_loss(scores, batch)
-        finding = F.binary_cross_entropy_with_logits(heat.float(), heat_target)
-        self._losses.append(reading.detach())
-        self.log("train/loss", reading.detach(), prog_bar=True, batch_size=len(batch.counts))
-        self.log("train/row_loss", finding.detach(), batch_size=len(batch.counts))
-        return reading + finding
-
-    def on_train_batch_end(self, *_: object) -> None:
-        if self.average:
-            self.average.update_parameters(self.model)
-
-    @property
-    def reader(self) -> ParagraphReader:
-        """The weights that are validated and kept: the average where there is one."""
-        return cast("ParagraphReader", self.average.module) if self.average else self.model
-
-    def on_validation_epoch_start(self) -> None:
-        self._validation = []
-
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """The loss is on the labelled lines, the CER on the lines that the model finds itself."""
-        ink = to_ink(batch.canvases)
-        scores, _heat, _target = self(ink, batch.boxes, batch.counts)
-        read = self.read(ink)
-        lines = iter(batch.texts)
-        true = [" ".join(next(lines) for _ in range(count)) for count in batch.counts]
-        edits = [character_edits(one_line(t), one_line(r)) for t, r in zip(true, read, strict=True)]
-        self._validation.append((ctc_loss(scores, batch) * len(true), edits))
-
-    def read(self, ink: Tensor) -> list[str]:
-        """The text of each page, (B, 1, H, W), with the lines that the row head finds."""
-        features, heat = self.reader.encode(ink.contiguous(memory_format=torch.channels_last))
-        texts = []
-        for page, ridge in zip(features, heat.float().sigmoid().cpu().numpy(), strict=True):
-            centres = find_lines(ridge, self.grid)
-            weights = torch.from_numpy(pooling(centres, len(ridge), self.grid)).to(ink.device)
-            paths = self.reader.read_lines(pool(page[None], weights, [len(centres)])).argmax(dim=2).tolist()
-            texts.append("\n".join(decode(collapse(path)) for path in paths))
-        return texts
-
-    def on_validation_epoch_end(self) -> None:
-        edits = [edit for _, batch in self._validation for edit in batch]
-        cer = error_rate(edits)
-        loss = float(sum(loss for loss, _ in self._validation)) / len(edits)
-        self.log("validation/loss", loss)
-        self.log("validation/cer", cer, prog_bar=True)
-        if self.trainer.sanity_checking:
-            return
-        train = float(torch.stack(self._losses).mean())
-        row = {"step": self.global_step, "train/loss": train, "validation/loss": loss, "validation/cer": cer}
-        self.curve.append(row)
-        if not self.best or cer < self.best["cer"]:
-            weights = {name: tensor.detach().cpu().clone() for name, tensor in self.reader.state_dict().items()}
-            self.best = {"cer": cer, "step": self.global_step, "weights": weights}
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        section = self.section
-        optimizer = torch.optim.AdamW(self.model.parameters(), section.learning_rate, weight_decay=section.weight_decay)
-        steps = int(self.trainer.estimated_stepping_batches)
-        warm = max(1, round(section.warmup * steps))
-
-        def rate(step: int) -> float:
-            if step < warm:
-                return (step + 1) / (warm + 1)
-            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["curve"], checkpoint["best"] = self.curve, self.best
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.curve, self.best = checkpoint["curve"], checkpoint["best"]
-
-    def _bands(self, boxes: Tensor, counts: list[int], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Pooling weights of the lines `(L, h)` and what the row head should draw on each page `(B, h, w)`."""
-        x, y, width, height = boxes.cpu().numpy().T
-        centres = (y + height / 2) / CELL_HEIGHT
-        drawn = ridges(centres, x / CELL_WIDTH, (x + width) / CELL_WIDTH, size, self.grid)
-        starts = np.cumsum([0, *counts[:-1]])
-        target = np.maximum.reduceat(drawn, starts, axis=0)
-        weights = pooling(centres, size[0], self.grid)
-        return torch.from_numpy(weights).to(boxes.device), torch.from_numpy(target).to(boxes.device)
-
-
-def averaged(model: ParagraphReader, decay: float) -> AveragedModel:
-    """An exponential moving average of the weights and of the statistics of the normalisation.
-
-    It looks back over a tenth of the steps at most, so that the first weights are soon forgotten.
-    """
-
-    tensors = tuple[Tensor, ...] | list[Tensor]
-
-    @torch.no_grad()
-    def follow(average: tensors, now: tensors, updates: Tensor | int) -> None:
-        share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
-        for old, new in zip(average, now, strict=True):
-            if old.is_floating_point():
-                old.lerp_(new, share)
-            else:  # how many batches the normalisation has seen
-                old.copy_(new)
-
-    return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
-
-
-def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
-    """Mean over lines of the negative log-likelihood per character; a line with too few columns counts nothing."""
-    columns = torch.full_like(batch.lengths, scores.shape[1])
-    return F.ctc_loss(scores.transpose(0, 1), batch.targets, columns, batch.lengths, blank=BLANK_ID, zero_infinity=True)
-
-
-def to_ink(canvases: Tensor) -> Tensor:
-    """uint8 canvases (B, 1, H, W), paper 255, as float ink in 0..1."""
-    return 1.0 - canvases.float() / 255.0
+    scores = logits.float().log_softmax(dim=2).transpose(0, 1)  # (S, B, C)
+    columns = lengths.new_full((logits.shape[0],), logits.shape[1])
+    return F.ctc_loss(scores, targets, columns, lengths, blank=blank, zero_infinity=True)

@@ -1,5 +1,16 @@
-"""Fitting a model on packed paragraphs."""
+"""Fitting models. `train` is imported when it is first asked for: it brings torch and Lightning."""
 
-from text_recognizer.training.fit import train
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from text_recognizer.training.fit import train
 
 __all__ = ["train"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "train":
+        from text_recognizer.training.fit import train
+
+        return train
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import logging
 import shutil
-import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -21,15 +19,13 @@ from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, I
 from text_recognizer.errors import ConfigError, TextRecognizerError
 from text_recognizer.files import replacing, sha256
 from text_recognizer.inference.export import export
-from text_recognizer.lit_models import CTCLitModel
+from text_recognizer.lit_models import ParagraphLitModel
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
 from text_recognizer.text import MAPPING
-from text_recognizer.training.callbacks import Progress
+from text_recognizer.training import launch
 from text_recognizer.training.spelling import learn_spelling
 from text_recognizer.training.tracking import tracker
 from text_recognizer.training.weights import load_weights, weights_file
-
-CHECKPOINT = "last.ckpt"
 
 
 def train(
@@ -56,9 +52,7 @@ def train(
     digest = run_digest(processed, section, preprocess)
     folder = scratch / "train" / digest[:16]
     grid = Grid(preprocess.dpi, CELL_HEIGHT, CELL_WIDTH)
-    lit, trainer = fit(processed, section, grid, folder, digest)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    lit = fit(processed, section, grid, folder, digest)
     if not lit.best:
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
     network = lit.reader
@@ -70,29 +64,25 @@ def train(
     return {"validation/cer": lit.best["cer"], "step": lit.best["step"]}
 
 
-def fit(
-    processed: Path, section: TrainSection, grid: Grid, folder: Path, digest: str
-) -> tuple[CTCLitModel, pl.Trainer]:
+def fit(processed: Path, section: TrainSection, grid: Grid, folder: Path, digest: str) -> ParagraphLitModel:
     """Runs Lightning's loop to the end of the budget, from the checkpoint in `folder` where there is one.
 
     The budget is cut into rounds of equal length, so up to `section.validations - 1` of its steps are left over.
     """
     pl.seed_everything(section.seed, verbose=False)
-    _quieten()
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
     network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent)
     if section.start:
         load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
-    lit = CTCLitModel(network.to(memory_format=torch.channels_last), section, grid)
-    logger = tracker(section, digest)
+    lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section, grid)
+    logger = tracker(section.model_dump(mode="json"), digest[:16])
     trainer = _trainer(section, rounds, section.steps // rounds, folder, logger)
-    saved = folder / CHECKPOINT
-    trainer.fit(lit, data, ckpt_path=saved if saved.exists() else None, weights_only=False if saved.exists() else None)
+    launch.fit(trainer, lit, data, folder)
     if logger:
         logger.experiment.finish()
-    return lit, trainer
+    return lit
 
 
 def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
@@ -106,21 +96,17 @@ def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
 def _trainer(
     section: TrainSection, rounds: int, round_steps: int, folder: Path, logger: WandbLogger | None
 ) -> pl.Trainer:
-    latest = ModelCheckpoint(folder, Path(CHECKPOINT).stem, save_on_train_epoch_end=False, enable_version_counter=False)
-    return pl.Trainer(
+    name = Path(launch.CHECKPOINT).stem
+    latest = ModelCheckpoint(folder, name, save_on_train_epoch_end=False, enable_version_counter=False)
+    return launch.make_trainer(
+        [latest, *([LearningRateMonitor("step")] if logger else [])],
+        logger,
         accelerator=section.accelerator,
         devices=1,
         precision=section.precision,
         max_epochs=rounds,
         max_steps=rounds * round_steps,
         gradient_clip_val=section.clip_norm,
-        num_sanity_val_steps=0,
-        log_every_n_steps=10,
-        deterministic="warn",
-        logger=logger or False,
-        callbacks=[latest, Progress(), *([LearningRateMonitor("step")] if logger else [])],
-        enable_model_summary=False,
-        enable_progress_bar=False,
     )
 
 
@@ -136,10 +122,3 @@ def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSec
         torch.__version__,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _quieten() -> None:
-    """Lightning's hints about loader workers, sampler and tensor cores do not fit data that is mapped from one file."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
-    warnings.filterwarnings("ignore", message=".*deterministic.*")

@@ -1,29 +1,84 @@
 """Weights & Biases: online with a key, offline without one, one run for a training and whatever resumes it."""
 
 import os
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
+import pytorch_lightning as pl
+import torch
 import wandb
 from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.utilities import grad_norm
 
-from text_recognizer.config import TrainSection
+from text_recognizer.lit_models.text import ImageToTextLitModel
 
 PROJECT = "text-recognizer"
+PICTURES = 8
+NORM_EVERY = 10  # steps between two norms of the gradient
 
 
-def tracker(section: TrainSection, digest: str) -> WandbLogger | None:
-    """The run's logger, named by the digest of its data and parameters; None where `WANDB_MODE` is `disabled`."""
+def tracker(settings: Mapping[str, object], run_id: str) -> WandbLogger | None:
+    """The run's logger, with its settings and the revisions of code and data; None where `WANDB_MODE` is `disabled`."""
     mode = os.environ.get("WANDB_MODE", "online")
     if mode == "disabled":
         return None
     run = wandb.init(
         project=PROJECT,
-        id=digest[:16],
+        id=run_id,
         mode="offline" if mode == "offline" else "online",
         # Named at every start: within one process W&B would keep the folder of the first run.
         dir=os.environ.get("WANDB_DIR", str(Path.cwd())),
         resume=None if mode == "offline" else "allow",
-        config=section.model_dump(mode="json"),
+        config={**settings, **revisions()},
         settings=wandb.Settings(silent=True),
     )
     return WandbLogger(experiment=run)
+
+
+def revisions() -> dict[str, str]:
+    """The commit that is checked out, marked where files differ from it, and the digest of `dvc.lock`, the data's."""
+    from text_recognizer.files import sha256
+
+    found = {}
+    if commit := _git("rev-parse", "HEAD"):
+        found["git_revision"] = commit + ("-changed" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    lock = Path("dvc.lock")
+    if lock.exists():
+        found["dvc_lock_sha256"] = sha256(lock)
+    return found
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+class Tracked(pl.Callback):
+    """What a run tells beside its figures: the model's size, gradient norms, pictures with true and predicted text."""
+
+    def on_fit_start(self, trainer: pl.Trainer, lit: pl.LightningModule) -> None:
+        logger = _logger(trainer)
+        if logger and isinstance(lit.model, torch.nn.Module):
+            sizes = [parameter.numel() for parameter in lit.model.parameters()]
+            logger.experiment.summary.update({"parameters": sum(sizes), "megabytes": sum(sizes) * 4 / 2**20})
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, lit: pl.LightningModule, _: torch.optim.Optimizer) -> None:
+        if _logger(trainer) and trainer.global_step % NORM_EVERY == 0 and isinstance(lit.model, torch.nn.Module):
+            lit.log("train/gradient_norm", grad_norm(lit.model, norm_type=2)["grad_2.0_norm_total"])
+
+    def on_validation_end(self, trainer: pl.Trainer, lit: pl.LightningModule) -> None:
+        logger = _logger(trainer)
+        if not logger or not isinstance(lit, ImageToTextLitModel) or lit.shown is None:
+            return
+        xs, read, true = lit.shown
+        rows = zip(xs[:PICTURES].float().cpu(), read, true, strict=False)
+        table = wandb.Table(["picture", "predicted", "true"], data=[[wandb.Image(x), r, t] for x, r, t in rows])
+        logger.experiment.log({"validation/readings": table})
+
+
+def _logger(trainer: pl.Trainer) -> WandbLogger | None:
+    return trainer.logger if isinstance(trainer.logger, WandbLogger) and trainer.is_global_zero else None

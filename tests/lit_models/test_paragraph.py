@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from text_recognizer.bands import Grid
 from text_recognizer.data.samples import PackedDataset, collate
-from text_recognizer.lit_models import CTCLitModel
-from text_recognizer.lit_models.ctc import ctc_loss, to_ink
+from text_recognizer.lit_models import ParagraphLitModel
+from text_recognizer.lit_models.paragraph import ctc_loss, to_ink
 from text_recognizer.metrics import character_edits, error_rate
 from text_recognizer.models import ParagraphReader
 from text_recognizer.text import BLANK_ID, MAPPING
@@ -40,7 +40,7 @@ def lit(shipped):
     torch.manual_seed(1)
     section = shipped.train.model_copy(update={"channels": (8, 16, 24, 32), "dropout": 0.0, "augment": 0.0})
     network = ParagraphReader(len(MAPPING), section.channels, section.dropout)
-    return CTCLitModel(network.to(memory_format=torch.channels_last), section, GRID)
+    return ParagraphLitModel(network.to(memory_format=torch.channels_last), section, GRID)
 
 
 def scores_for(batch, columns):
@@ -95,7 +95,7 @@ def test_pages_without_a_ridge_are_read_as_nothing(lit, batch):
 
 @pytest.fixture
 def averaging(lit):
-    return CTCLitModel(lit.model, lit.section.model_copy(update={"average": 0.9}), GRID)
+    return ParagraphLitModel(lit.model, lit.section.model_copy(update={"average": 0.9}), GRID)
 
 
 def weights(network):

@@ -1,0 +1,18 @@
+"""How the learning rate goes over a training."""
+
+import math
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+def warm_up_and_cosine(optimizer: Optimizer, steps: int, warmup: float) -> LambdaLR:
+    """Rises over the share `warmup` of `steps`, then falls to 0 as half a cosine (Loshchilov and Hutter 2017)."""
+    warm = max(1, round(warmup * steps))
+
+    def rate(step: int) -> float:
+        if step < warm:
+            return (step + 1) / (warm + 1)
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+    return LambdaLR(optimizer, rate)

@@ -1,0 +1,86 @@
+"""Lightning's loop as every training here runs it: resumable, and ended by words where it cannot go on."""
+
+import errno
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from text_recognizer.errors import TextRecognizerError
+from text_recognizer.files import replacing
+from text_recognizer.training.callbacks import Progress, Watchdog
+
+CHECKPOINT = "last.ckpt"
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and moves it there, so that a kill or a full disk leaves the last one."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None) -> None:  # noqa: ARG002
+        # In memory first: torch tells a full disk by an error that does not name it.
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        with replacing(Path(path)) as draft:
+            draft.write_bytes(content.getbuffer())
+
+
+def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **settings: Any) -> pl.Trainer:  # noqa: ANN401
+    """A Trainer with what all trainings share; `settings` are its own."""
+    quieten()
+    common: dict[str, Any] = {
+        "num_sanity_val_steps": 0,
+        "deterministic": "warn",
+        "enable_model_summary": False,
+        "enable_progress_bar": False,
+        "log_every_n_steps": 10,
+    }
+    return pl.Trainer(
+        logger=logger or False,
+        callbacks=[*callbacks, Progress(), Watchdog()],
+        plugins=[WholeCheckpoints()],
+        **common | settings,
+    )
+
+
+def fit(trainer: pl.Trainer, lit: pl.LightningModule, data: pl.LightningDataModule, folder: Path) -> None:
+    """Trains to the end of the budget, from the checkpoint in `folder` where there is one.
+
+    Raises KeyboardInterrupt where a person stopped it, and TextRecognizerError where memory, disk or figures gave out.
+    """
+    saved = folder / CHECKPOINT
+    resume: dict[str, Any] = {"ckpt_path": saved, "weights_only": False} if saved.exists() else {}
+    try:
+        trainer.fit(lit, data, **resume)
+    except (OSError, RuntimeError) as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        kept = f"the last good checkpoint is {saved}" if saved.exists() else "there is no checkpoint yet"
+        raise TextRecognizerError(f"{explained[0]} at step {trainer.global_step}; {kept}", explained[1]) from error
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def explain(error: Exception) -> tuple[str, str] | None:
+    """What happened and what to change, for an error that is nobody's mistake in the code; else None."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full ({error.strerror})", "make room, and repeat the command to go on"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in NO_MEMORY):
+        fix = "lower the batch size, and accumulate gradients over more batches to make up for it"
+        return "the memory is full", f"{fix}; or use half precision"
+    return None
+
+
+def quieten() -> None:
+    """Lightning's hints about loader workers, sampler and tensor cores do not fit data that is mapped from one file."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", message=".*deterministic.*")
