@@ -115,7 +115,7 @@ def train(pages, logs, *more):
     environment.pop("TEXT_RECOGNIZER_RUN", None)
     command = [sys.executable, "-m", "text_recognizer.training.run_experiment", *LINES.split(), *more]
     command += ["--processed", str(pages), "--log_dir", str(logs)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     state = torch.load(logs / "version_0" / "last.ckpt", weights_only=False)["state_dict"]
     return state, [float(loss) for loss in re.findall(r"train/loss ([\d.]+)", done.stdout + done.stderr)]
