@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.data.archives import OLD
 
+from text_recognizer.config import DataSection, SyntheticSection
+from text_recognizer.data.fetch import fetch
+from text_recognizer.errors import DataError
+
+SMALL = {
+    "seed": 1, "train_forms": 2, "validation_forms": 2, "test_forms": 1, "forms_per_writer": 1, "page_width": 1000,
+    "page_height": 700, "lines_min": 1, "lines_max": 1, "dpi": 75, "workers": 1,
+}  # fmt: skip
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
 
 
@@ -149,3 +158,45 @@ def s3(bucket, monkeypatch):
     }.items():
         monkeypatch.setenv(variable, value)
     return client, name
+
+
+@pytest.fixture
+def get(tmp_path):
+    """Fetches a source to its place, where an old file lies, and gives that place."""
+    out = tmp_path / "raw" / "iamdb.zip"
+    out.parent.mkdir()
+    out.write_bytes(OLD)
+
+    def got(source, sha256=None, **changes):
+        data = DataSection(source=str(source), sha256=sha256, split="lwitlrt", exclude=())
+        fetch(data, SyntheticSection(**(SMALL | changes)), out)
+        return out
+
+    return got
+
+
+@pytest.fixture
+def refused(get, tmp_path):
+    """Fetches what must be refused; gives the error, after a look that the old file alone is there."""
+
+    def error(source, sha256=None, named=None):
+        with pytest.raises(DataError) as caught:
+            get(source, sha256)
+        assert [(path.name, path.read_bytes()) for path in (tmp_path / "raw").iterdir()] == [("iamdb.zip", OLD)]
+        assert (named or str(source)) in caught.value.what
+        assert "\n" not in caught.value.what
+        assert caught.value.fix
+        return caught.value.what
+
+    return error
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Writes a file elsewhere and gives its path."""
+
+    def path(content):
+        (tmp_path / "download.zip").write_bytes(content)
+        return tmp_path / "download.zip"
+
+    return path
