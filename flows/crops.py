@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
+from prefect.logging.handlers import APILogHandler
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect_dask import DaskTaskRunner
@@ -66,6 +67,7 @@ def one_server() -> Iterator[None]:
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             yield
     finally:
+        APILogHandler().flush()  # what the flow said last must not look for a server that is gone
         server.stop()
 
 

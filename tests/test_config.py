@@ -200,3 +200,12 @@ def test_a_recipe_with_an_unknown_key_is_refused_by_its_own_name(tmp_path):
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_gives_valid_parameters(recipe):
     assert config.merged(recipe, ROOT / "params.yaml")
+
+
+def test_dask_without_a_scheduler_is_refused(refusal):
+    assert "set preprocess.scheduler" in refusal(setting("preprocess", "runner", "dask"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8786", "", 8786])
+def test_a_scheduler_s_address_says_how_it_is_reached(refusal, address):
+    assert "preprocess.scheduler" in refusal(setting("preprocess", "scheduler", address))

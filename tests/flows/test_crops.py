@@ -21,7 +21,7 @@ from text_recognizer.errors import ConfigError
 from text_recognizer.preprocess import pack
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 120
+SECONDS = 300
 FORMS = {
     "seed": 1, "train_forms": 96, "validation_forms": 8, "test_forms": 8, "forms_per_writer": 8, "page_width": 1000,
     "page_height": 600, "lines_min": 1, "lines_max": 1, "dpi": 150, "workers": 1,
