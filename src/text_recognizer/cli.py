@@ -192,15 +192,15 @@ def preprocess(params: "Params", spread: "Spread | None" = None) -> None:
 
 def _train(_: argparse.Namespace) -> int:
     params = _load_params()
+    from text_recognizer.evaluation import calibrate
     from text_recognizer.training import train
 
-    sections = params.train, params.preprocess, params.language
-    best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH)
-    from text_recognizer.evaluation import calibrate
+    def finish(model: Path) -> None:
+        print(f"calibrated on the validation split: temperature {calibrate(model, paths.PROCESSED)['temperature']}")
 
-    warmth = calibrate(paths.MODEL, paths.PROCESSED)["temperature"]
+    sections = params.train, params.preprocess, params.language
+    best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH, finish)
     print(f"trained: validation CER {best['validation/cer']:.4f} at step {best['step']}, kept in {paths.MODEL}")
-    print(f"calibrated on the validation split: temperature {warmth}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -36,11 +37,13 @@ def train(
     model: Path,
     curves: Path,
     scratch: Path,
+    finish: Callable[[Path], None] = lambda _: None,
 ) -> dict:
     """Trains on `processed`, writes the folder `model` and the table `curves`; returns the last round's figures.
 
     A run that was stopped goes on from its last round, found in `scratch` by a digest of data and parameters; on the
-    CPU it ends with the weights of an uninterrupted one, bit for bit.
+    CPU it ends with the weights of an uninterrupted one, bit for bit. `finish` is called with the model that was written,
+    while a run that is stopped could still go on.
     """
     for split in ("train", "validation"):
         PackedSplit.open(processed, split)
@@ -60,6 +63,7 @@ def train(
     export(network, preprocess, model, speller)
     with replacing(curves) as draft:
         pd.DataFrame(lit.curve).to_csv(draft, index=False)
+    finish(model)
     shutil.rmtree(folder, ignore_errors=True)
     return {"validation/cer": lit.best["cer"], "step": lit.best["step"]}
 
