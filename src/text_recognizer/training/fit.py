@@ -42,8 +42,8 @@ def train(
     """Trains on `processed`, writes the folder `model` and the table `curves`; returns the last round's figures.
 
     A run that was stopped goes on from its last round, found in `scratch` by a digest of data and parameters; on the
-    CPU it ends with the weights of an uninterrupted one, bit for bit. `finish` is called with the model that was written,
-    while a run that is stopped could still go on.
+    CPU it ends with the weights of an uninterrupted one, bit for bit. `finish` is called with the model's folder before
+    what a stopped run would go on from is deleted.
     """
     for split in ("train", "validation"):
         PackedSplit.open(processed, split)
