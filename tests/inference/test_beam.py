@@ -71,6 +71,24 @@ def test_special_tokens_are_never_spelt():
     assert Speller(ngram(), 0.3, 0.3, width=4).spell(scores, ()) == ()
 
 
+def test_what_the_n_gram_decided_is_surer_than_the_ink_alone_and_what_it_opposed_less_sure():
+    # Given a column that may be an a or a b with equal right, after a b, where the n-gram expects an a
+    scores = np.full((1, len(MAPPING)), math.log(1e-12))
+    scores[0, [A, B]] = math.log(0.5)
+    speller = Speller(ngram(), 1.0, 0.0, width=8)
+    # When either is taken for what is there
+    shares = [np.exp(speller.weighed(scores, np.array([taken]), (INDEX[" "], B))[0]) for taken in (A, B)]
+    sure = [share[taken] / share.sum() for share, taken in zip(shares, (A, B), strict=True)]
+    # Then the two shares are those of the n-gram, which are of one whole
+    assert sure[0] > 0.5 > sure[1]
+    assert sum(sure) == pytest.approx(1)
+
+
+def test_a_blank_column_is_left_as_it_is():
+    speller = Speller(ngram(), 1.0, 0.0, width=8)
+    assert speller.weighed(lines(0), np.full(COLUMNS, BLANK_ID), ()).tolist() == lines(0).tolist()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_alignment_is_the_likeliest_path_of_the_text(seed):
     scores = lines(seed)

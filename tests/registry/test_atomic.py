@@ -66,7 +66,7 @@ def test_a_promotion_that_is_killed_between_any_two_steps_leaves_one_champion(
         champion = clone.champion
         seen.append(champion)
         # Then the folder holds a whole model, of the old champion or of the new one
-        assert sha256(clone.folder / paths.CHAMPION / "reader.onnx") in models.values()
+        assert sha256(clone.folder / paths.CHAMPION / "reader.json") in models.values()
         # And what was killed can be repeated, or brought, to the same end
         if champion not in repeated or status == 0:
             repeated.add(champion)
@@ -74,7 +74,7 @@ def test_a_promotion_that_is_killed_between_any_two_steps_leaves_one_champion(
                 assert promote(clone.folder, limits, section, measured=quick)["passed"]
             bring_champion(clone.folder, section)
             assert clone.champion == "v2.0.0"
-            assert sha256(clone.folder / paths.CHAMPION / "reader.onnx") == models["v2.0.0"]
+            assert sha256(clone.folder / paths.CHAMPION / "reader.json") == models["v2.0.0"]
         shutil.rmtree(clone.folder)
         if status == 0:
             break
@@ -132,7 +132,7 @@ def test_two_machines_see_the_same_and_only_one_of_two_at_once_wins(machines, be
     for clone in machines:
         bring_champion(clone.folder, shared)
         assert clone.champion == "v2.0.0"
-        assert sha256(clone.folder / paths.CHAMPION / "reader.onnx") == better.score["model"]
+        assert sha256(clone.folder / paths.CHAMPION / "reader.json") == better.score["model"]
     # And a rollback on the one is a rollback on the other
     rollback(other.folder, shared, "it was worse on our forms")
     assert bring_champion(one.folder, shared).version == "v1.0.0"

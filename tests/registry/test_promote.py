@@ -38,11 +38,11 @@ def test_a_better_challenger_is_promoted_and_rolled_back(served, worse, better, 
     # Then it is in service, and its files are there
     assert verdict["passed"], failed(verdict)
     assert (served.champion, verdict["champion"]["version"]) == ("v2.0.0", "v1.0.0")
-    assert sha256(served.folder / paths.CHAMPION / "reader.onnx") == better.score["model"]
+    assert sha256(served.folder / paths.CHAMPION / "reader.json") == better.score["model"]
     # And when it is rolled back, the worse one is again
     rollback(served.folder, section, "it reads our receipts badly")
     assert served.champion == "v1.0.0"
-    assert sha256(served.folder / paths.CHAMPION / "reader.onnx") == worse.score["model"]
+    assert sha256(served.folder / paths.CHAMPION / "reader.json") == worse.score["model"]
     with pytest.raises(RegistryError, match="was the first"):
         rollback(served.folder, section, "once more")
 
@@ -125,7 +125,7 @@ def test_a_folder_without_git_has_no_registry(tmp_path, section):
 def test_gto_and_dvc_find_the_champion_themselves(served, worse):
     assert served.champion_of_gto() == "v1.0.0"
     served.dvc("artifacts", "get", ".", "reader", "--stage", "champion", "--out", "fetched")
-    assert sha256(served.folder / "fetched" / "reader.onnx") == worse.score["model"]
+    assert sha256(served.folder / "fetched" / "reader.json") == worse.score["model"]
 
 
 def test_a_retraining_is_compared_with_the_champion_before_it_is_committed(served, better):

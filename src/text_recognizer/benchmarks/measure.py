@@ -14,6 +14,7 @@ from text_recognizer.errors import ConfigError
 MEASUREMENTS = {
     "decode": "text_recognizer.benchmarks.decode:decode",
     "read": "text_recognizer.benchmarks.read:read",
+    "train": "text_recognizer.benchmarks.train:train",
 }
 
 

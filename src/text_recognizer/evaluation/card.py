@@ -22,7 +22,7 @@ def write_card(model: Path, score: Path, verdict: Path | None = None, trained_on
     Raises DataError where a file cannot be read, or the score is of another model.
     """
     info, figures = read_info(model / INFO_FILE), _load(score)
-    if figures.get("model") != info.graph_sha256:
+    if figures.get("model") != info.digest:
         raise DataError(f"{score} is the score of another model than {model}", "score this one, or name its own score")
     ruling = _load(verdict) if verdict and verdict.exists() else None
     try:
@@ -51,7 +51,7 @@ def card(info: ModelInfo, score: dict[str, Any], verdict: dict[str, Any] | None,
 def _what(info: ModelInfo, trained_on: str) -> str:
     made = f"\n\nTrained on: {trained_on}." if trained_on else ""
     return (
-        f"# A reader of handwritten paragraphs\n\n`{info.model_class}`, graph `{info.graph_sha256}`. It reads one"
+        f"# A reader of handwritten paragraphs\n\n`{info.model_class}`, digest `{info.digest}`. It reads one"
         f" paragraph a picture, scaled to {info.canvas_height} x {info.canvas_width} px at {info.dpi} dpi, in English"
         f" letters, digits and common signs ({len(info.charset)} classes), and answers with text, lines, boxes and"
         f" confidences.{made}\n\nIt is made to transcribe scans and photographs of level handwriting that somebody may"

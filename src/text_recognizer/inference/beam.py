@@ -33,6 +33,22 @@ class Speller:
             beams = self._step(beams, column.tolist(), likely, context)
         return max(beams, key=lambda prefix: beams[prefix].credit)
 
+    def weighed(self, scores: np.ndarray, path: np.ndarray, context: tuple[int, ...]) -> np.ndarray:
+        """The log-probabilities (w, C), up to a constant a column, once the n-gram has had its say along a path (w,).
+
+        In the columns of a character, each other one gains or loses by how much likelier the n-gram finds it there. So
+        a character that the n-gram has decided is as sure as the two together are of it.
+        """
+        out = scores.astype(np.float64)
+        edges = np.flatnonzero(np.diff(path)) + 1
+        for start, stop in zip(np.r_[0, edges], np.r_[edges, len(path)], strict=True):
+            chosen = int(path[start])
+            if chosen != BLANK_ID:
+                follows = np.array(self.ngram.following(context))
+                out[start:stop, len(SPECIAL) :] += self.weight * (follows - follows[chosen])[len(SPECIAL) :]
+                context = (*context, chosen)
+        return out
+
     def _step(
         self, beams: dict[tuple[int, ...], "_Beam"], column: list[float], likely: list[int], context: tuple[int, ...]
     ) -> dict[tuple[int, ...], "_Beam"]:

@@ -28,7 +28,8 @@ BATCH = 16
 class ScoredPage:
     """The lines found on a page: `centres` (L,) in rows of the grid, `log_probabilities` (L, w, C).
 
-    `paths` (L, w) holds the class of each column along the CTC path that is taken for what the line says.
+    `paths` (L, w) holds the class of each column along the CTC path that is taken for what the line says. Where the
+    n-gram had a say, the log-probabilities are what it left of them, and their columns need not sum to 1.
     """
 
     centres: np.ndarray
@@ -135,14 +136,15 @@ class Recognizer:
         """The page along the paths that suit the n-gram as well, each line in the light of those above it."""
         if self._speller is None or not len(page.centres):
             return page
-        paths: list[np.ndarray] = []
+        paths, weighed = [], []
         context: tuple[int, ...] = (SPACE,)
         for scores in page.log_probabilities:
             ids = self._speller.spell(scores, context)
             paths.append(align(scores, ids))
+            weighed.append(self._speller.weighed(scores, paths[-1], context))
             if ids:
                 context = (*context, *ids, SPACE)[-LONGEST:]
-        return replace(page, paths=np.stack(paths))
+        return ScoredPage(page.centres, np.stack(weighed), np.stack(paths))
 
     def _run(self, wanted: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """One half of the graph; the other half's input is empty, so that it costs next to nothing."""

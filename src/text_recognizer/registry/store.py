@@ -10,7 +10,7 @@ from text_recognizer import paths
 from text_recognizer.errors import DataError
 from text_recognizer.evaluation.card import write_card
 from text_recognizer.files import replacing, sha256, write_json
-from text_recognizer.inference.info import GRAPH_FILE
+from text_recognizer.inference.info import INFO_FILE
 from text_recognizer.registry.git import Git, RegistryError
 from text_recognizer.registry.ledger import Entry
 
@@ -49,8 +49,8 @@ def fetch_model(git: Git, version: Entry, folder: Path) -> None:
             f"DVC cannot bring {paths.MODEL} of {version.version}: {' '.join(str(error).split())[:300]}",
             "run `dvc push` where the model was trained, or name the remote that has it in .dvc/config",
         ) from None
-    graph = folder / GRAPH_FILE
-    if not graph.is_file() or sha256(graph) != version.record.get("model"):
+    named = folder / INFO_FILE
+    if not named.is_file() or sha256(named) != version.record.get("model"):
         raise RegistryError(
             f"what DVC has as {paths.MODEL} of {version.version} is not the model that was registered",
             f"the registered one is {str(version.record.get('model'))[:12]}; promote another version",
@@ -97,8 +97,8 @@ def committed(git: Git) -> dict[str, Any]:
         score = json.loads(git.show("HEAD", paths.SCORE))
     except ValueError as error:
         raise RegistryError(f"{paths.SCORE} cannot be read: {error}", "run `dvc repro`, and commit") from None
-    graph = git.folder / paths.MODEL / GRAPH_FILE
-    if not graph.is_file() or not isinstance(score, dict) or sha256(graph) != score.get("model"):
+    named = git.folder / paths.MODEL / INFO_FILE
+    if not named.is_file() or not isinstance(score, dict) or sha256(named) != score.get("model"):
         raise RegistryError(
             f"{paths.SCORE} is not the score of the model in {paths.MODEL}", "run `dvc repro`, and commit"
         )
