@@ -40,14 +40,12 @@ def pages(printed_split, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    """Every run makes a folder of its own; and work this small only waits for more threads."""
-    monkeypatch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
+    """Nothing waits for a server; and work this small only waits for more threads."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    os.environ.pop("TEXT_RECOGNIZER_RUN", None)
 
 
 def options(line: str, pages: Path, logs: Path) -> list[str]:
@@ -73,9 +71,7 @@ def run(arguments: list[str]) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def lab_run(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("logs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
-        status, said = run([*options(LAB_LINE, pages, logs), *SMALL])
+    status, said = run([*options(LAB_LINE, pages, logs), *SMALL])
     return status, said, logs / "version_0"
 
 
@@ -140,15 +136,22 @@ def test_one_batch_is_learnt_by_heart(pages, tmp_path):
     assert experiment(options(line, pages, tmp_path))["validation/cer"] == 0
 
 
+def test_a_second_run_in_one_process_makes_a_folder_of_its_own(pages, tmp_path):
+    line = [*options(LINES, pages, tmp_path), "--max_epochs", "1", "--limit_test_batches", "0"]
+    before = dict(os.environ)
+    for number in range(2):
+        experiment(line)
+        assert len(rows(tmp_path / f"version_{number}" / "curve.csv")) == 1
+    assert dict(os.environ) == before
+
+
 # --- killed, and gone on with
 
 
 @pytest.fixture(scope="module")
 def undisturbed(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
-        experiment(options(LINES, pages, logs))
+    experiment(options(LINES, pages, logs))
     return logs / "version_0"
 
 
@@ -172,7 +175,6 @@ main(sys.argv[1:])
 def killed(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("killed")
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
-    environment.pop("TEXT_RECOGNIZER_RUN", None)
     command = [sys.executable, "-c", CHILD, *options(LINES, pages, logs)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         reached = any("in the third round" in line for line in child.stdout)
@@ -202,7 +204,6 @@ def test_other_data_are_refused(printed_split, pages, tmp_path):
         (own / file.name).write_bytes(file.read_bytes())
     experiment([*options(LINES, own, tmp_path), "--max_epochs", "1"])
     printed_split([("to be",)] * 6).save(own, "train")
-    os.environ.pop("TEXT_RECOGNIZER_RUN")
     with pytest.raises(ConfigError, match="data of the run"):
         experiment(["--resume", str(tmp_path / "version_0")])
 
