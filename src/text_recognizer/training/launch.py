@@ -3,6 +3,7 @@
 import errno
 import io
 import logging
+import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **sett
         "enable_model_summary": False,
         "enable_progress_bar": False,
         "log_every_n_steps": 10,
+        # The data modules divide the batches themselves: Lightning would shuffle them, and double some.
+        "use_distributed_sampler": False,
     }
     return pl.Trainer(
         logger=logger or False,
@@ -53,20 +56,25 @@ def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **sett
 def fit(trainer: pl.Trainer, lit: pl.LightningModule, data: pl.LightningDataModule, folder: Path) -> None:
     """Trains to the end of the budget, from the checkpoint in `folder` where there is one.
 
-    Raises KeyboardInterrupt where a person stopped it, and TextRecognizerError where memory, disk or figures gave out.
+    Raises KeyboardInterrupt, with `folder`, where a person stopped it, and TextRecognizerError where memory, disk or
+    figures gave out.
     """
     saved = folder / CHECKPOINT
     resume: dict[str, Any] = {"ckpt_path": saved, "weights_only": False} if saved.exists() else {}
+    ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(lit, data, **resume)
+    except SystemExit:  # Lightning's answer to Ctrl-C, deaf to another one from then on
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, ctrl_c)
+        raise KeyboardInterrupt(str(folder)) from None
     except (OSError, RuntimeError) as error:
         explained = explain(error)
         if explained is None:
             raise
         kept = f"the last good checkpoint is {saved}" if saved.exists() else "there is no checkpoint yet"
         raise TextRecognizerError(f"{explained[0]} at step {trainer.global_step}; {kept}", explained[1]) from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
 
 
 def explain(error: Exception) -> tuple[str, str] | None:
