@@ -112,6 +112,26 @@ def test_a_mistake_in_the_code_is_not_explained_away(tmp_path):
         attempt(tmp_path, lambda batch: batch[0][0, 0] @ torch.zeros(5, 5))
 
 
+# --- the rate to learn at
+
+
+def seen_by_lightning(losses):
+    """What its finder reports for them."""
+    mean, seen = 0.0, []
+    for step, loss in enumerate(losses, start=1):
+        mean = 0.98 * mean + 0.02 * loss
+        seen.append(mean / (1 - 0.98 ** (step + 1)))
+    return seen
+
+
+def test_the_rate_is_a_tenth_of_where_the_loss_is_lowest():
+    rates = [10 ** (-8 + 8 * step / 100) for step in range(100)]
+    losses = [9 - 4 * max(0, 1 - abs(step - 70) / 20) for step in range(100)]
+    assert launch.rate_of(rates, seen_by_lightning(losses)) == pytest.approx(rates[70] / 10)
+    assert launch.rate_of(rates, seen_by_lightning([9.0] * 100)) is None
+    assert launch.rate_of(rates[:3], seen_by_lightning([9.0, 8.0, 7.0])) is None
+
+
 # --- several processes
 
 LINES = (

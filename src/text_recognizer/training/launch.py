@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import Logger
@@ -85,6 +86,25 @@ def explain(error: Exception) -> tuple[str, str] | None:
         fix = "lower the batch size, and accumulate gradients over more batches to make up for it"
         return "the memory is full", f"{fix}; or use half precision"
     return None
+
+
+def rate_of(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
+    """A tenth of the rate at which the loss is lowest; None where it does not fall by a twentieth.
+
+    `smoothed` is Lightning's running mean, which starts at half the first loss and lags by dozens of steps: the losses
+    themselves are computed from it, and averaged over `WINDOW` steps.
+    """
+    if len(smoothed) < WINDOW:
+        return None
+    totals = np.array(smoothed) * (1 - MEMORY ** np.arange(2, len(smoothed) + 2))
+    losses = np.diff(totals, prepend=0.0) / (1 - MEMORY) + np.append(0.0, totals[:-1])
+    means = np.convolve(losses, np.full(WINDOW, 1 / WINDOW), "valid")
+    lowest = int(means.argmin())
+    return rates[lowest + WINDOW // 2] / 10 if means[lowest] < 0.95 * means[0] else None
+
+
+MEMORY = 0.98  # share of the running mean of Lightning's finder that each step keeps
+WINDOW = 5
 
 
 def quieten() -> None:

@@ -65,8 +65,8 @@ def experiment(arguments: Sequence[str]) -> dict[str, float]:
     if args.load_checkpoint:
         load_weights(lit, args.load_checkpoint)
     trainer, curve = _trainer(args, folder)
-    if args.auto_lr_find:
-        _find_rate(args, lit, data)
+    if args.auto_lr_find and not (folder / launch.CHECKPOINT).exists():
+        _find_rate(args, lit, data, folder)
     with runs.told(folder):
         launch.fit(trainer, lit, data, folder)
     return _finish(args, trainer, curve, lit, data)
@@ -164,21 +164,30 @@ def _profiler(args: argparse.Namespace, folder: Path) -> Any:  # noqa: ANN401
     return PyTorchProfiler(dirpath=folder, filename="profile", export_to_chrome=True)
 
 
-def _find_rate(args: argparse.Namespace, lit: "BaseLitModel", data: "pl.LightningDataModule") -> None:
-    """Sets the learning rate to where the loss falls fastest while it is raised step by step."""
+def _find_rate(args: argparse.Namespace, lit: "BaseLitModel", data: "pl.LightningDataModule", folder: Path) -> None:
+    """Sets the learning rate to a tenth of where the loss is lowest while the rate is raised (Smith 2017).
+
+    The steepest fall, which Lightning suggests, is in the noise of its first batches where these are small.
+    """
     from pytorch_lightning.tuner import Tuner
 
     from text_recognizer.training import launch
     from text_recognizer.training.arguments import devices, precision
 
     where = devices(args) | {"devices": 1}  # each of several processes finds the same
-    trial = launch.make_trainer([], None, **where, precision=precision(args, where["accelerator"])[0], max_epochs=1)
-    found = Tuner(trial).lr_find(lit, datamodule=data)
-    rate = found.suggestion() if found else None
+    bits, _ = precision(args, where["accelerator"])
+    same = {name: getattr(args, name) for name in ("accumulate_grad_batches", "gradient_clip_val", "overfit_batches")}
+    budget = {"max_epochs": -1, "max_steps": FINDER_STEPS}
+    trial = launch.make_trainer([], None, **where, **same, **budget, precision=bits, default_root_dir=folder)
+    found = Tuner(trial).lr_find(lit, datamodule=data, num_training=FINDER_STEPS)
+    rate = launch.rate_of(found.results["lr"], found.results["loss"]) if found else None
     if rate is None:
-        raise ConfigError("--auto_lr_find found no rate: too few batches, or no fall of the loss", "give --lr instead")
+        raise ConfigError("--auto_lr_find found no rate at which the loss falls", "give --lr instead")
     lit.lr = rate
     print(f"run_experiment: learning rate {rate:.3g}")
+
+
+FINDER_STEPS = 100
 
 
 def _finish(
@@ -194,7 +203,9 @@ def _finish(
     best = getattr(watched[0], "best_model_path", "") if watched else ""
     if args.limit_test_batches and not args.overfit_batches:
         at = {"ckpt_path": best, "weights_only": False} if best else {}
+        rows = curve.rows
         tested = trainer.test(lit, data, verbose=False, **at)[0]  # type: ignore[arg-type]
+        curve.rows = rows  # with the best weights came the rows up to them
         figures |= {name: float(value) for name, value in tested.items()}
     if not trainer.is_global_zero:
         return figures
