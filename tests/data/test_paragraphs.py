@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
-from text_recognizer.data.rounds import MixedSampler, RoundSampler
+from text_recognizer.data.rounds import EvenBatches, MixedSampler, RoundSampler
 from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.text import encode
 
@@ -50,6 +50,36 @@ def test_a_round_is_a_function_of_seed_and_number():
     other.set_epoch(4)
     assert list(fresh) == gone_through[4]
     assert list(other) != gone_through[4]
+
+
+@pytest.mark.parametrize("length", [12, 13])
+def test_processes_that_train_together_divide_every_batch_of_one_process(length):
+    # Given batches of two in three processes, and of six in one
+    alone = rounds(RoundSampler(20, length, seed=1), 3)
+    together = [rounds(RoundSampler(20, length, 1, rank, 3), 3) for rank in range(3)]
+    for number, whole in enumerate(alone):
+        parts = [process[number] for process in together]
+        # Then all have as many pages, and the three hold what the one holds; only the last may hold more
+        assert {len(part) for part in parts} == {len(RoundSampler(20, length, 1, 0, 3))}
+        for batch in range(length // 6):
+            union = [page for part in parts for page in part[2 * batch : 2 * batch + 2]]
+            assert sorted(union) == sorted(whole[6 * batch : 6 * batch + 6])
+        assert set(whole) <= {page for part in parts for page in part}
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "ranks"), [(8, 2, 2), (9, 2, 2), (5, 2, 2), (3, 1, 2), (7, 4, 3), (100, 8, 7)]
+)
+def test_processes_validate_every_page_once_in_as_many_batches_each(length, size, ranks):
+    parts = [list(EvenBatches(length, size, rank, ranks)) for rank in range(ranks)]
+    assert sorted(page for part in parts for batch in part for page in batch) == list(range(length))
+    assert len({len(part) for part in parts}) == 1
+    assert max(len(batch) for part in parts for batch in part) <= max(2, size)
+    assert all(batch for part in parts for batch in part)
+
+
+def test_fewer_pages_than_processes_are_validated_by_all_of_them():
+    assert [list(EvenBatches(3, 2, rank, 4)) for rank in range(4)] == [[[0, 1], [2]]] * 4
 
 
 def test_a_sample_has_its_canvas_the_ids_of_its_lines_and_their_boxes(printed_split):
@@ -121,6 +151,16 @@ def test_no_recombined_page_comes_twice_and_a_batch_of_them_is_larger():
     numbers = [number for step in steps if step.recombined for number in step.numbers]
     assert len(set(numbers)) == len(numbers)
     assert {(step.recombined, len(step.numbers)) for step in steps} == {(True, 5), (False, 2)}
+
+
+def test_processes_divide_the_batches_of_a_mixed_round():
+    given = {"seed": 1, "rounds": 3, "share": (0.5, 0.5), "round_steps": 20}
+    alone = rounds(MixedSampler(10, 4, 6, **given), 2)
+    together = [rounds(MixedSampler(10, 2, 3, **given, rank=rank, ranks=2), 2) for rank in range(2)]
+    for number, whole in enumerate(alone):
+        for step, first, second in zip(whole, *(process[number] for process in together), strict=True):
+            assert first.recombined == second.recombined == step.recombined
+            assert sorted(first.numbers + second.numbers) == sorted(step.numbers)
 
 
 @pytest.mark.parametrize("loaders", [0, 2])

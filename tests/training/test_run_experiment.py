@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from text_recognizer.errors import ConfigError, ModelError
 from text_recognizer.training.run_experiment import experiment, main
@@ -40,14 +42,12 @@ def pages(printed_split, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    """Every run makes a folder of its own; and work this small only waits for more threads."""
-    monkeypatch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
+    """Nothing waits for a server; and work this small only waits for more threads."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    os.environ.pop("TEXT_RECOGNIZER_RUN", None)
 
 
 def options(line: str, pages: Path, logs: Path) -> list[str]:
@@ -73,9 +73,7 @@ def run(arguments: list[str]) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def lab_run(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("logs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
-        status, said = run([*options(LAB_LINE, pages, logs), *SMALL])
+    status, said = run([*options(LAB_LINE, pages, logs), *SMALL])
     return status, said, logs / "version_0"
 
 
@@ -140,15 +138,73 @@ def test_one_batch_is_learnt_by_heart(pages, tmp_path):
     assert experiment(options(line, pages, tmp_path))["validation/cer"] == 0
 
 
+def test_a_second_run_in_one_process_makes_a_folder_of_its_own(pages, tmp_path):
+    line = [*options(LINES, pages, tmp_path), "--max_epochs", "1", "--limit_test_batches", "0"]
+    before = dict(os.environ)
+    for number in range(2):
+        experiment(line)
+        assert len(rows(tmp_path / f"version_{number}" / "curve.csv")) == 1
+    assert dict(os.environ) == before
+
+
+# --- what it may do besides
+
+PLAIN = LINES.replace("--average 0.9 --schedule cosine --augment 0.5", "--augment 0 --fc_dropout 0")
+
+
+def test_gradients_that_are_accumulated_over_three_batches_are_those_of_one_large_one(pages, tmp_path):
+    line = [*options(PLAIN, pages, tmp_path), "--limit_test_batches", "0"]
+    experiment([*line, "--batch_size", "3"])
+    experiment([*line, "--batch_size", "1", "--accumulate_grad_batches", "3"])
+    whole, parts = (torch.load(tmp_path / f"version_{n}" / "last.ckpt", weights_only=False) for n in (0, 1))
+    assert whole["global_step"] == parts["global_step"] == 8
+    for name, value in whole["state_dict"].items():
+        assert torch.allclose(value, parts["state_dict"][name], atol=1e-5), name
+
+
+def test_a_run_stops_early_where_the_loss_falls_no_more(pages, tmp_path):
+    line = [*options(PLAIN, pages, tmp_path), "--lr", "1e-12", "--max_epochs", "9", "--stop_early", "2"]
+    experiment(line)
+    assert len(rows(tmp_path / "version_0" / "curve.csv")) == 3
+
+
+def test_a_learning_rate_is_looked_for_and_trained_with(pages, tmp_path, capsys):
+    figures = experiment([*options(LINES, pages, tmp_path), "--auto_lr_find", "--lr", "1e-9", "--max_epochs", "8"])
+    rate = float(re.search(r"learning rate (\S+)", capsys.readouterr().out)[1])
+    curve = rows(tmp_path / "version_0" / "curve.csv")
+    assert 1e-4 < rate < 0.2
+    assert figures["train/loss"] < 0.9 * float(curve[0]["train/loss"])
+
+
+def test_a_profile_is_a_trace_of_the_steps(pages, tmp_path):
+    experiment([*options(LINES, pages, tmp_path), "--profile", "--batch_size", "1", "--max_epochs", "1"])
+    traces = [path for path in (tmp_path / "version_0").glob("fit-*.json") if "training_step" in path.name]
+    assert "aten::conv2d" in {event.get("name") for event in json.loads(traces[0].read_bytes())["traceEvents"]}
+
+
+def test_an_offline_run_is_whole_and_ready_to_be_sent(pages, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment([*options(LINES, pages, tmp_path), "--wandb", "--max_epochs", "1"])
+    (record,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
+    written = record.read_bytes()
+    for name in (b"model_class", b"train/gradient_norm", b"validation/cer", b"test/cer", b"megabytes", b"true: to sea"):
+        assert name in written, name
+    pictures = list(record.parent.glob("files/media/images/validation/*.png"))
+    assert len(pictures) == 2
+    assert all(Image.open(picture).size == (128, 64) for picture in pictures)
+    sync = [sys.executable, "-m", "wandb", "sync", "--dry-run"]
+    done = subprocess.run(sync, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0
+    assert record.name in done.stderr + done.stdout
+
+
 # --- killed, and gone on with
 
 
 @pytest.fixture(scope="module")
 def undisturbed(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("TEXT_RECOGNIZER_RUN", raising=False)
-        experiment(options(LINES, pages, logs))
+    experiment(options(LINES, pages, logs))
     return logs / "version_0"
 
 
@@ -172,7 +228,6 @@ main(sys.argv[1:])
 def killed(pages, tmp_path_factory):
     logs = tmp_path_factory.mktemp("killed")
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
-    environment.pop("TEXT_RECOGNIZER_RUN", None)
     command = [sys.executable, "-c", CHILD, *options(LINES, pages, logs)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         reached = any("in the third round" in line for line in child.stdout)
@@ -202,7 +257,6 @@ def test_other_data_are_refused(printed_split, pages, tmp_path):
         (own / file.name).write_bytes(file.read_bytes())
     experiment([*options(LINES, own, tmp_path), "--max_epochs", "1"])
     printed_split([("to be",)] * 6).save(own, "train")
-    os.environ.pop("TEXT_RECOGNIZER_RUN")
     with pytest.raises(ConfigError, match="data of the run"):
         experiment(["--resume", str(tmp_path / "version_0")])
 

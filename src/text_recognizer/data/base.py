@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from text_recognizer.data.augment import augment_pages
-from text_recognizer.data.rounds import RoundSampler
+from text_recognizer.data.rounds import EvenBatches, RoundSampler
 from text_recognizer.errors import DataError
 from text_recognizer.text import MAPPING
 
@@ -90,10 +90,15 @@ class BaseDataModule(pl.LightningDataModule):
         """What a model is built from: `input_dims`, `output_dims` and `mapping`."""
         return {"input_dims": self.input_dims, "output_dims": self.output_dims, "mapping": self.mapping}
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Which process this is, from 0, and of how many that train together; `batch_size` is that of each."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
     def train_dataloader(self) -> DataLoader:
         """Every sample once a round, in an order that is a function of the seed and the round."""
-        sampler = RoundSampler(len(self.data_train), len(self.data_train), self.seed)  # type: ignore[arg-type]
-        return self._loader(self.data_train, sampler=sampler)
+        samples = len(self.data_train)  # type: ignore[arg-type]
+        return self._loader(self.data_train, sampler=RoundSampler(samples, samples, self.seed, *self.place))
 
     def val_dataloader(self) -> DataLoader:
         return self._loader(self.data_val)
@@ -104,9 +109,12 @@ class BaseDataModule(pl.LightningDataModule):
     def _loader(self, dataset: Dataset | None, sampler: Sampler | None = None) -> DataLoader:
         if dataset is None:
             raise RuntimeError(f"{type(self).__name__} holds no data yet: call prepare_data() and setup() first")
-        return DataLoader(
-            dataset, self.batch_size, sampler=sampler, num_workers=self.num_workers, collate_fn=self._collate()
-        )
+        common: dict[str, Any] = {"num_workers": self.num_workers, "collate_fn": self._collate()}
+        rank, ranks = self.place
+        if sampler is None and ranks > 1:
+            batches = EvenBatches(len(dataset), self.batch_size, rank, ranks)  # type: ignore[arg-type]
+            return DataLoader(dataset, batch_sampler=batches, **common)
+        return DataLoader(dataset, self.batch_size, sampler=sampler, **common)
 
     def _collate(self) -> Callable | None:
         """Makes a batch of samples; None stacks them."""

@@ -59,8 +59,8 @@ class IAMParagraphs(PackedModule):
 
     def train_dataloader(self) -> DataLoader:
         pages = len(self._split("train"))
-        length = self.round_steps * self.batch_size if self.round_steps else pages
-        return self._loader(self.data_train, sampler=RoundSampler(pages, length, self.seed))
+        length = self.round_steps * self.batch_size * self.place[1] if self.round_steps else pages
+        return self._loader(self.data_train, sampler=RoundSampler(pages, length, self.seed, *self.place))
 
     def _collate(self) -> Callable:
         return collate if self.target == "lines" else partial(collate_texts, length=self.output_dims[0])
@@ -106,9 +106,9 @@ class IAMOriginalAndSyntheticParagraphs(IAMParagraphs):
         else:
             size, many = (height, width), self.batch_size
         limit = self.output_dims[0] - 2 if self.target == "text" else None
-        steps = self.round_steps or self.laps * -(-len(split) // self.batch_size)
+        steps = self.round_steps or self.laps * -(-len(split) // (self.batch_size * self.place[1]))
         dataset = MixedDataset(PackedDataset(split), Recombined(split, size, self.seed, limit), many, self._collate())
-        plan = MixedSampler(len(split), self.batch_size, many, steps, self.seed, self.rounds, self.share)
+        plan = MixedSampler(len(split), self.batch_size, many, steps, self.seed, self.rounds, self.share, *self.place)
         return DataLoader(dataset, batch_size=None, sampler=plan, num_workers=self.num_workers)
 
 

@@ -126,7 +126,7 @@ class BaseLitModel(pl.LightningModule):
         x, y = batch
         logits = self(x)
         loss = self._loss(logits, y)
-        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(x), sync_dist=True)
+        self._log_mean("train/loss", loss.detach(), len(x))
         self._log_accuracy("train", logits, y)
         return loss
 
@@ -162,7 +162,9 @@ class BaseLitModel(pl.LightningModule):
 
     def _log_mean(self, name: str, value: float | Tensor, weight: int) -> None:
         """A figure of one batch; the split's is their mean by weight, over all processes."""
-        self.log(name, value, on_step=False, on_epoch=True, batch_size=max(1, weight), sync_dist=True, prog_bar=True)
+        # Lightning takes the mean of the processes' weights as a whole number: as multiples of their number it is one.
+        weight = max(1, weight) * (self._trainer.world_size if self._trainer else 1)
+        self.log(name, value, on_step=False, on_epoch=True, batch_size=weight, sync_dist=True)
 
     def _log_accuracy(self, split: str, logits: Tensor, y: Tensor) -> None:
         right = (logits.argmax(dim=1) == y).float().mean()

@@ -20,7 +20,7 @@ class CTCLitModel(ImageToTextLitModel):
     def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
         x, y = batch
         loss = self._loss(self(x), y)
-        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(x), sync_dist=True)
+        self._log_mean("train/loss", loss.detach(), len(x))
         return loss
 
     def _evaluate(self, split: str, batch: Sequence[Tensor]) -> None:

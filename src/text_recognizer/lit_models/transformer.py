@@ -65,7 +65,7 @@ class TransformerLitModel(ImageToTextLitModel):
         spelling, reading = self._losses(x, self._falsified(y[:, :-1]), y, self.args.get("label_smoothing", 0.0))
         loss = (1 - self.ctc_weight) * spelling + self.ctc_weight * reading
         for name, value in (("loss", loss), ("spelling_loss", spelling), ("ctc_loss", reading)):
-            self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, batch_size=len(x), sync_dist=True)
+            self._log_mean(f"train/{name}", value.detach(), len(x))
         return loss
 
     def _evaluate(self, split: str, batch: Sequence[Tensor]) -> None:

@@ -71,7 +71,7 @@ def _add_basics(group: argparse._ArgumentGroup) -> None:
     add("--data_class", default="IAMParagraphs", help="a class of text_recognizer.data; default: %(default)s")
     add("--model_class", default="ResnetTransformer", help="a class of text_recognizer.models; default: %(default)s")
     add("--wandb", action="store_true", help="log to Weights & Biases too: offline unless WANDB_API_KEY is set")
-    add("--profile", action="store_true", help="write a trace of some training steps for chrome://tracing")
+    add("--profile", action="store_true", help="write a trace of training steps 3 to 5 for chrome://tracing")
     add("--load_checkpoint", type=Path, metavar="FILE", help="start from the weights of a checkpoint, the lab's too")
     add(
         "--stop_early", type=int, default=0, metavar="N", help="stop after N validations without a lower loss; 0: never"

@@ -3,11 +3,13 @@
 import errno
 import io
 import logging
+import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import Logger
@@ -41,6 +43,8 @@ def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **sett
         "enable_model_summary": False,
         "enable_progress_bar": False,
         "log_every_n_steps": 10,
+        # The data modules divide the batches themselves: Lightning would shuffle them, and double some.
+        "use_distributed_sampler": False,
     }
     return pl.Trainer(
         logger=logger or False,
@@ -53,20 +57,25 @@ def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **sett
 def fit(trainer: pl.Trainer, lit: pl.LightningModule, data: pl.LightningDataModule, folder: Path) -> None:
     """Trains to the end of the budget, from the checkpoint in `folder` where there is one.
 
-    Raises KeyboardInterrupt where a person stopped it, and TextRecognizerError where memory, disk or figures gave out.
+    Raises KeyboardInterrupt, with `folder`, where a person stopped it, and TextRecognizerError where memory, disk or
+    figures gave out.
     """
     saved = folder / CHECKPOINT
     resume: dict[str, Any] = {"ckpt_path": saved, "weights_only": False} if saved.exists() else {}
+    ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(lit, data, **resume)
+    except SystemExit:  # Lightning's answer to Ctrl-C, deaf to another one from then on
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, ctrl_c)
+        raise KeyboardInterrupt(str(folder)) from None
     except (OSError, RuntimeError) as error:
         explained = explain(error)
         if explained is None:
             raise
         kept = f"the last good checkpoint is {saved}" if saved.exists() else "there is no checkpoint yet"
         raise TextRecognizerError(f"{explained[0]} at step {trainer.global_step}; {kept}", explained[1]) from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
 
 
 def explain(error: Exception) -> tuple[str, str] | None:
@@ -77,6 +86,25 @@ def explain(error: Exception) -> tuple[str, str] | None:
         fix = "lower the batch size, and accumulate gradients over more batches to make up for it"
         return "the memory is full", f"{fix}; or use half precision"
     return None
+
+
+def rate_of(rates: Sequence[float], smoothed: Sequence[float]) -> float | None:
+    """A tenth of the rate at which the loss is lowest; None where it does not fall by a twentieth.
+
+    `smoothed` is Lightning's running mean, which starts at half the first loss and lags by dozens of steps: the losses
+    themselves are computed from it, and averaged over `WINDOW` steps.
+    """
+    if len(smoothed) < WINDOW:
+        return None
+    totals = np.array(smoothed) * (1 - MEMORY ** np.arange(2, len(smoothed) + 2))
+    losses = np.diff(totals, prepend=0.0) / (1 - MEMORY) + np.append(0.0, totals[:-1])
+    means = np.convolve(losses, np.full(WINDOW, 1 / WINDOW), "valid")
+    lowest = int(means.argmin())
+    return rates[lowest + WINDOW // 2] / 10 if means[lowest] < 0.95 * means[0] else None
+
+
+MEMORY = 0.98  # share of the running mean of Lightning's finder that each step keeps
+WINDOW = 5
 
 
 def quieten() -> None:

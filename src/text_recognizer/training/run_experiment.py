@@ -30,11 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (TextRecognizerError, OSError) as error:
         print(f"run_experiment: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        from text_recognizer.training.runs import FOLDER_VARIABLE
-
-        folder = os.environ.get(FOLDER_VARIABLE, "FOLDER")
-        print(f"run_experiment: interrupted; to go on: run_experiment --resume {folder}", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        how = f"; to go on: run_experiment --resume {stopped.args[0]}" if stopped.args else ""
+        print(f"run_experiment: interrupted{how}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(0)
 
@@ -59,24 +57,19 @@ def experiment(arguments: Sequence[str]) -> dict[str, float]:
     digest = runs.data_digest(data)
     if folder is None:
         folder = runs.new_folder(args.log_dir)
-        if not _follows():
+        if not runs.follows():
             runs.save(folder, arguments, digest)
     else:
-        os.environ[runs.FOLDER_VARIABLE] = str(folder)
         runs.check_data(folder, digest)
     lit = classes.lit(classes.model(data.config(), args), args)
     if args.load_checkpoint:
         load_weights(lit, args.load_checkpoint)
     trainer, curve = _trainer(args, folder)
-    if args.auto_lr_find:
-        _find_rate(args, lit, data)
-    launch.fit(trainer, lit, data, folder)
+    if args.auto_lr_find and not (folder / launch.CHECKPOINT).exists():
+        _find_rate(args, lit, data, folder)
+    with runs.told(folder):
+        launch.fit(trainer, lit, data, folder)
     return _finish(args, trainer, curve, lit, data)
-
-
-def _follows() -> bool:
-    """Whether this process was started by the first of several that train together."""
-    return os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("NODE_RANK", "0") != "0"
 
 
 def _resumed(arguments: list[str]) -> tuple[list[str], Path | None]:
@@ -118,7 +111,7 @@ def load_weights(lit: "BaseLitModel", path: Path) -> None:
 def _trainer(args: argparse.Namespace, folder: Path) -> tuple["pl.Trainer", "Curve"]:
     from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 
-    from text_recognizer.training import launch
+    from text_recognizer.training import launch, runs
     from text_recognizer.training.arguments import devices, precision
     from text_recognizer.training.callbacks import Curve
     from text_recognizer.training.tracking import Tracked, tracker
@@ -140,7 +133,7 @@ def _trainer(args: argparse.Namespace, folder: Path) -> tuple["pl.Trainer", "Cur
         callbacks.append(ModelCheckpoint(folder, "best", monitor=measure, **kept))
         if args.stop_early:
             callbacks.append(EarlyStopping("validation/loss", patience=args.stop_early))
-    logger = tracker(shown, f"{folder.name}-{os.getpid()}") if args.wandb and not _follows() else None
+    logger = tracker(shown, f"{folder.name}-{os.getpid()}") if args.wandb and not runs.follows() else None
     if logger:
         callbacks += [LearningRateMonitor("step"), Tracked()]
     settings = {name: getattr(args, name) for name in PASSED}
@@ -171,21 +164,30 @@ def _profiler(args: argparse.Namespace, folder: Path) -> Any:  # noqa: ANN401
     return PyTorchProfiler(dirpath=folder, filename="profile", export_to_chrome=True)
 
 
-def _find_rate(args: argparse.Namespace, lit: "BaseLitModel", data: "pl.LightningDataModule") -> None:
-    """Sets the learning rate to where the loss falls fastest while it is raised step by step."""
+def _find_rate(args: argparse.Namespace, lit: "BaseLitModel", data: "pl.LightningDataModule", folder: Path) -> None:
+    """Sets the learning rate to a tenth of where the loss is lowest while the rate is raised (Smith 2017).
+
+    The steepest fall, which Lightning suggests, is in the noise of its first batches where these are small.
+    """
     from pytorch_lightning.tuner import Tuner
 
     from text_recognizer.training import launch
     from text_recognizer.training.arguments import devices, precision
 
-    where = devices(args)
-    trial = launch.make_trainer([], None, **where, precision=precision(args, where["accelerator"])[0], max_epochs=1)
-    found = Tuner(trial).lr_find(lit, datamodule=data)
-    rate = found.suggestion() if found else None
+    where = devices(args) | {"devices": 1}  # each of several processes finds the same
+    bits, _ = precision(args, where["accelerator"])
+    same = {name: getattr(args, name) for name in ("accumulate_grad_batches", "gradient_clip_val", "overfit_batches")}
+    budget = {"max_epochs": -1, "max_steps": FINDER_STEPS}
+    trial = launch.make_trainer([], None, **where, **same, **budget, precision=bits, default_root_dir=folder)
+    found = Tuner(trial).lr_find(lit, datamodule=data, num_training=FINDER_STEPS)
+    rate = launch.rate_of(found.results["lr"], found.results["loss"]) if found else None
     if rate is None:
-        raise ConfigError("--auto_lr_find found no rate: too few batches, or no fall of the loss", "give --lr instead")
+        raise ConfigError("--auto_lr_find found no rate at which the loss falls", "give --lr instead")
     lit.lr = rate
     print(f"run_experiment: learning rate {rate:.3g}")
+
+
+FINDER_STEPS = 100
 
 
 def _finish(
@@ -201,7 +203,9 @@ def _finish(
     best = getattr(watched[0], "best_model_path", "") if watched else ""
     if args.limit_test_batches and not args.overfit_batches:
         at = {"ckpt_path": best, "weights_only": False} if best else {}
+        rows = curve.rows
         tested = trainer.test(lit, data, verbose=False, **at)[0]  # type: ignore[arg-type]
+        curve.rows = rows  # with the best weights came the rows up to them
         figures |= {name: float(value) for name, value in tested.items()}
     if not trainer.is_global_zero:
         return figures

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,21 @@ from text_recognizer.errors import ConfigError
 from text_recognizer.files import sha256, write_json
 
 RUN_FILE = "run.json"
-FOLDER_VARIABLE = "TEXT_RECOGNIZER_RUN"  # tells the processes that train together the folder that the first one made
+# The first of several processes that train together tells the others, which it starts, the folder that it made.
+FOLDER_VARIABLE = "TEXT_RECOGNIZER_RUN"
 # What may differ when a run goes on: it changes how it runs, not what comes out.
 FREE = ("resume", "log_dir", "wandb", "profile", "num_workers")
 SAMPLES = 16
 
 
+def follows() -> bool:
+    """Whether this process was started by the first of several that train together."""
+    return os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("NODE_RANK", "0") != "0"
+
+
 def new_folder(logs: Path) -> Path:
-    """`logs/version_N`, the first N that is free."""
-    if given := os.environ.get(FOLDER_VARIABLE):
+    """`logs/version_N`, the first N that is free; the first process's, for those that it started."""
+    if follows() and (given := os.environ.get(FOLDER_VARIABLE)):
         return Path(given)
     number = 0
     while True:
@@ -33,8 +40,21 @@ def new_folder(logs: Path) -> Path:
         except FileExistsError:
             number += 1
             continue
-        os.environ[FOLDER_VARIABLE] = str(folder)
         return folder
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Tells `folder` to the processes that are started meanwhile."""
+    before = os.environ.get(FOLDER_VARIABLE)
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FOLDER_VARIABLE]
+        else:
+            os.environ[FOLDER_VARIABLE] = before
 
 
 def saved_arguments(folder: Path) -> list[str]:

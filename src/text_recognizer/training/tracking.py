@@ -67,8 +67,11 @@ class Tracked(pl.Callback):
             logger.experiment.summary.update({"parameters": sum(sizes), "megabytes": sum(sizes) * 4 / 2**20})
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, lit: pl.LightningModule, _: torch.optim.Optimizer) -> None:
-        if _logger(trainer) and trainer.global_step % NORM_EVERY == 0 and isinstance(lit.model, torch.nn.Module):
-            lit.log("train/gradient_norm", grad_norm(lit.model, norm_type=2)["grad_2.0_norm_total"])
+        logger = _logger(trainer)
+        if logger and trainer.global_step % NORM_EVERY == 0 and isinstance(lit.model, torch.nn.Module):
+            # Not by `lit.log`, which would pass on what belongs to the steps that Lightning logs, and only that.
+            norm = float(grad_norm(lit.model, norm_type=2)["grad_2.0_norm_total"])
+            logger.log_metrics({"train/gradient_norm": norm}, step=trainer.global_step)
 
     def on_validation_end(self, trainer: pl.Trainer, lit: pl.LightningModule) -> None:
         logger = _logger(trainer)
@@ -76,8 +79,9 @@ class Tracked(pl.Callback):
             return
         xs, read, true = lit.shown
         rows = zip(xs[:PICTURES].float().cpu(), read, true, strict=False)
-        table = wandb.Table(["picture", "predicted", "true"], data=[[wandb.Image(x), r, t] for x, r, t in rows])
-        logger.experiment.log({"validation/readings": table})
+        # Not in a table: offline, W&B would leave its pictures outside the run's folder.
+        pictures = [wandb.Image(x, caption=f"predicted: {r}\ntrue: {t}") for x, r, t in rows]
+        logger.experiment.log({"validation/readings": pictures, "trainer/global_step": trainer.global_step})
 
 
 def _logger(trainer: pl.Trainer) -> WandbLogger | None:
