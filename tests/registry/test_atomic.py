@@ -1,9 +1,14 @@
 """Killed between any two of its steps, a promotion leaves one champion; of two at once, one wins; two clones agree."""
 
+import json
 import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -14,6 +19,7 @@ from text_recognizer.registry import RegistryError, TakenError, bring_champion, 
 from text_recognizer.registry.git import Git
 from text_recognizer.registry.ledger import Ledger
 
+ROOT = Path(__file__).resolve().parents[2]
 FORK = multiprocessing.get_context("fork")
 STEPS = 60
 
@@ -32,37 +38,62 @@ def challenged(committed, clone_of, tmp_path):
     return clone_of(shutil.copytree(committed.folder, tmp_path / "project", symlinks=True))
 
 
-def killed_after(count, action):
-    """Runs `action` in a child that kills itself before its git command number `count`; returns its exit status."""
+# Promotes in one fork after another, each of which kills itself before one of its git commands. In an interpreter of
+# its own: what other tests have started in this one does not survive a fork.
+KILLER = """
+import json, os, signal, sys
+from pathlib import Path
+from text_recognizer.config import GateSection, PromoteSection
+from text_recognizer.evaluation.speed import Speed
+from text_recognizer.registry import promote
+from text_recognizer.registry.git import Git
 
-    def run():
-        done, original = 0, Git._do
+limits, section = GateSection(**json.loads(sys.argv[1])), PromoteSection(**json.loads(sys.argv[2]))
+original = Git._do
+for row in sys.stdin:
+    folder, count = json.loads(row)
+    if fork := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]), flush=True)
+        continue
+    done = 0
+    def counted(self, arguments, text):
+        global done
+        if done == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done += 1
+        return original(self, arguments, text)
+    Git._do = counted
+    promote(Path(folder), limits, section, measured=lambda *_: Speed(0.01, 200))
+    os._exit(0)
+"""
 
-        def counted(self, arguments, text):
-            nonlocal done
-            if done == count:
-                os.kill(os.getpid(), signal.SIGKILL)
-            done += 1
-            return original(self, arguments, text)
 
-        Git._do = counted
-        action()
+@pytest.fixture
+def killed_after(limits, section):
+    """Promotes in a folder and kills that before git command number `count`; returns its exit status."""
+    command = [sys.executable, "-c", KILLER, limits.model_dump_json(), section.model_dump_json()]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True) as killer:
 
-    child = FORK.Process(target=run)
-    child.start()
-    child.join(120)
-    return child.exitcode
+        def run(folder, count):
+            killer.stdin.write(json.dumps([str(folder), count]) + "\n")
+            killer.stdin.flush()
+            return int(killer.stdout.readline())
+
+        yield run
+        killer.stdin.close()
 
 
 def test_a_promotion_that_is_killed_between_any_two_steps_leaves_one_champion(
-    challenged, better, worse, limits, section, quick, clone_of, tmp_path
+    challenged, better, worse, limits, section, quick, killed_after, clone_of, tmp_path
 ):
     models = {"v1.0.0": worse.score["model"], "v2.0.0": better.score["model"]}
     seen, repeated = [], set()
     for count in range(STEPS):
         # Given a fresh copy, When a promotion is killed before one of its git commands
         clone = clone_of(shutil.copytree(challenged.folder, tmp_path / "killed", symlinks=True))
-        status = killed_after(count, lambda: promote(clone.folder, limits, section, measured=quick))  # noqa: B023
+        status = killed_after(clone.folder, count)
+        assert status in (0, -signal.SIGKILL)
         champion = clone.champion
         seen.append(champion)
         # Then the folder holds a whole model, of the old champion or of the new one
