@@ -25,6 +25,7 @@ CONFIG = {"input_dims": (1, HEIGHT, WIDTH), "output_dims": (682, 1), "mapping": 
 # As recipes/cpu.yaml and recipes/gpu.yaml have it: pages a step, feature maps, LSTM cells.
 SIZES = {"cpu": (2, (24, 48, 96, 128), 192), "cuda": (16, (48, 96, 192, 256), 384)}
 MATRIX = {"cpu": 2048, "cuda": 8192}
+NUMBERS = {"cpu": torch.float32, "cuda": torch.bfloat16}  # most CPUs only imitate bfloat16, slowly
 LABS_BATCH = 4
 REPEATS = {"cpu": 2, "cuda": 20}
 
@@ -56,8 +57,9 @@ def _lit(reader: ParagraphReader) -> ParagraphLitModel:
 
 
 def _read(lit: ParagraphLitModel, batch: Batch) -> Tensor:
-    """The reader's loss, in bfloat16, with its augmentation."""
-    with torch.autocast(batch.canvases.device.type, dtype=torch.bfloat16):
+    """The reader's loss, with its augmentation."""
+    device = batch.canvases.device.type
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=NUMBERS[device] is torch.bfloat16):
         ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, 0.6, 0.02 * DPI)
         scores, heat, target = lit(ink, boxes, batch.counts)
     return ctc_loss(scores, batch) + F.binary_cross_entropy_with_logits(heat.float(), target)
@@ -102,9 +104,9 @@ def _seconds(loss: Callable[[], Tensor], model: nn.Module, device: str) -> tuple
 
 
 def _peak(device: str) -> float:
-    """Floating-point operations a second of a product of two bfloat16 matrices."""
+    """Floating-point operations a second of a product of two matrices of the numbers that the reader trains in."""
     size = MATRIX[device]
-    matrix = torch.rand(size, size, device=device, dtype=torch.bfloat16)
+    matrix = torch.rand(size, size, device=device, dtype=NUMBERS[device])
 
     def product() -> None:
         torch.matmul(matrix, matrix)

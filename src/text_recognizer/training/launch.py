@@ -18,6 +18,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from text_recognizer.errors import TextRecognizerError
 from text_recognizer.files import replacing
 from text_recognizer.training.callbacks import Progress, Watchdog
+from text_recognizer.training.memory import keep_memory
 
 CHECKPOINT = "last.ckpt"
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -37,6 +38,7 @@ class WholeCheckpoints(TorchCheckpointIO):
 def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **settings: Any) -> pl.Trainer:  # noqa: ANN401
     """A Trainer with what all trainings share; `settings` are its own."""
     quieten()
+    keep_memory()
     common: dict[str, Any] = {
         "num_sanity_val_steps": 0,
         "deterministic": "warn",
