@@ -58,6 +58,16 @@ def test_a_line_break_counts_as_a_space():
     assert after(count(["a\nb"], 2, least=1), "a").argmax() == INDEX[" "]
 
 
+def test_the_digits_share_what_is_known_of_any_of_them():
+    ngram = count(["in 1961 and in 1962", "the cat"], 4, least=1)
+    expected = after(ngram, "19")[INDEX["6"]]
+    assert expected > after(ngram, "19")[INDEX["a"]]
+    for context in ("19", "75", "00"):
+        shares = after(ngram, context)
+        assert [shares[INDEX[digit]] for digit in "0123456789"] == pytest.approx([expected] * 10)
+        assert shares.sum() == pytest.approx(1)
+
+
 def test_no_text_at_all_makes_every_character_as_likely():
     shares = after(count([], 3), "ab")
     assert shares.tolist() == pytest.approx([1 / len(shares)] * len(shares))

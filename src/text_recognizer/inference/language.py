@@ -1,7 +1,8 @@
 """A character n-gram: how likely each character is after those before it, counted on training text.
 
 Smoothed as by Witten and Bell (IEEE Transactions on Information Theory 37, 1991): a context that was seen with many
-different followers trusts its own counts less and those of the shorter context more.
+different followers trusts its own counts less and those of the shorter context more. The ten digits count as one
+character, and share its probability alike: which digit it is, the picture says better than other texts do.
 """
 
 import zipfile
@@ -17,6 +18,9 @@ BITS = 7  # an id fits, and nine of them fit one 64-bit key
 LONGEST = 8
 SPACE = INDEX[" "]
 UNSEEN = 0.1  # added to the count of every character
+DIGITS = [INDEX[digit] for digit in "0123456789"]
+CLASS = np.arange(len(MAPPING), dtype=np.uint64)  # what a character counts as
+CLASS[DIGITS] = DIGITS[0]
 
 
 class NGram:
@@ -36,7 +40,9 @@ class NGram:
         """Log-probabilities of all `C` classes after these ids, of which the last `order - 1` count."""
         context = context[len(context) - min(len(context), self.order - 1) :]
         if context not in self._logs:
-            self._logs[context] = np.log(self._shares(context)).tolist()
+            shares = self._shares(tuple(CLASS[list(context)].tolist())).copy()
+            shares[DIGITS] = shares[DIGITS].sum() / len(DIGITS)
+            self._logs[context] = np.log(shares).tolist()
         return self._logs[context]
 
     def _shares(self, context: tuple[int, ...]) -> np.ndarray:
@@ -82,7 +88,7 @@ def count(texts: Iterable[str], order: int, least: int = 2) -> NGram:
     Runs of four and more that were seen fewer than `least` times are left out: they are what the texts said rather than
     how the language goes, and they are most of the file.
     """
-    runs = [np.array([SPACE, *encode(one_line(text))], dtype=np.uint64) for text in texts]
+    runs = [CLASS[[SPACE, *encode(one_line(text))]] for text in texts]
     grams, counts = [], []
     for length in range(1, order + 1):
         keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids, length) for ids in runs)])
