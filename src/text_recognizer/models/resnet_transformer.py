@@ -156,7 +156,7 @@ class Speller:
 
     def __init__(self, model: ResnetTransformer, memory: Tensor) -> None:
         self.model, self.now = model, 0
-        self.classify = Affine(model.fc.weight, model.fc.bias, memory.shape[1])
+        self.classify = Affine(model.fc.weight, model.fc.bias)
         self.decoder = CachedDecoder(model.transformer_decoder, memory, model.max_output_length - 1)
         self.reorder = self.decoder.reorder
 
