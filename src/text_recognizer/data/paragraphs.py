@@ -20,7 +20,7 @@ LAB_CANVAS, LAB_LENGTH = (576, 640), 682  # the FSDL lab's page, and the tokens 
 Target = Literal["text", "lines"]
 
 
-class IAMParagraphs(PackedModule):
+class IAMParagraphs(PackedModule[PackedSplit]):
     """Paragraphs that `text-recognizer preprocess` packed, from IAM or from an archive in its layout.
 
     With the target 'text' a batch is `xs, ys`; with 'lines' it is a `Batch`, what a reader that finds lines needs.
@@ -41,6 +41,9 @@ class IAMParagraphs(PackedModule):
     ) -> None:
         super().__init__(processed, batch_size, num_workers, seed, augment)
         self.round_steps, self.target = round_steps, target
+
+    def _open(self, name: str) -> PackedSplit:
+        return PackedSplit.open(self.processed, name)
 
     def _dataset(self, split: PackedSplit) -> Dataset:
         return PackedDataset(split)

@@ -18,6 +18,7 @@ INDEX = {
     "drift": ["measure", "value", "reference"],
     "feedback": ["id"],
     "crops": ["id", "split"],
+    "line_crops": ["id", "split"],
 }
 # A correction that fails is refused, and stops nothing: the other suites decide whether the data are valid.
 REFUSED = "feedback"
