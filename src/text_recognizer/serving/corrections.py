@@ -64,7 +64,7 @@ def folder_of(environment: Mapping[str, str]) -> Path | None:
     if not (value := environment.get(VARIABLE, "")):
         return None
     folder = Path(value)
-    fix = f"make the folder and give its whole path, or unset {VARIABLE}: corrections are then off"
+    fix = f"make the folder and give its whole path, or set {VARIABLE} empty: corrections are then off"
     if not folder.is_absolute():
         raise ConfigError(f"{VARIABLE} = {value!r} is not a whole path", fix)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
