@@ -18,10 +18,10 @@ from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect_dask import DaskTaskRunner
 
+from flows.entry import status_of
 from flows.logs import plain_failures
-from flows.retrain import INTERRUPTED, require_server
 from text_recognizer import cli, config
-from text_recognizer.errors import ConfigError, TextRecognizerError
+from text_recognizer.errors import ConfigError
 from text_recognizer.preprocess.pack import Chunk, Crop, Work
 
 # Chunks on their way at once. Each comes back as some 6 MB, and none is let go before its turn.
@@ -96,17 +96,8 @@ def require_cluster(address: str) -> None:
 
 
 def main() -> NoReturn:
-    """Exits with 0, with 1 and a plain message on a problem, or with 130 when it was interrupted."""
-    try:
-        require_server()
-        on_dask(config.load())
-    except TextRecognizerError as error:
-        print(f"text-recognizer preprocess: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("text-recognizer preprocess: interrupted; repeat the command to go on", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    sys.exit(0)
+    """Exits with `entry.status_of` the flow, in the name of the stage that handed over to it."""
+    sys.exit(status_of("text-recognizer preprocess", lambda: on_dask(config.load())))
 
 
 if __name__ == "__main__":

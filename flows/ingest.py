@@ -5,19 +5,19 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from prefect.exceptions import TerminationSignal
 
+from flows.entry import status_of
 from flows.logs import plain_failures
 from flows.process import apart
-from flows.retrain import INTERRUPTED, bring_up_to_date, require_server
+from flows.retrain import bring_up_to_date
 from flows.stages import StageError
 from text_recognizer import paths
-from text_recognizer.errors import TextRecognizerError
 
 STAGES = ("fetch", "validate", "preprocess")
 
@@ -84,23 +84,14 @@ def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", " ")
 
 
-def main() -> NoReturn:
-    """Runs the flow; exits with 0, with 1 and a plain message on a problem, or with 130 when it was interrupted."""
-    sys.exit(apart(_run))
-
-
-def _run() -> int:
-    try:
-        require_server()
-        ingest()
-    except TextRecognizerError as error:
-        print(f"ingest: {error}", file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, TerminationSignal):
-        print("ingest: interrupted; repeat the command to go on", file=sys.stderr)
-        return INTERRUPTED
+def _said() -> None:
+    ingest()
     print(f"\ndata packed in {paths.PROCESSED}; Data Docs: {paths.DATA_DOCS / 'index.html'}\n", flush=True)
-    return 0
+
+
+def main() -> NoReturn:
+    """Runs the flow and exits with `entry.status_of` it."""
+    sys.exit(apart(partial(status_of, "ingest", _said)))
 
 
 if __name__ == "__main__":

@@ -6,30 +6,28 @@ deploys it.
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.exceptions import TerminationSignal
-from prefect.settings import get_current_settings
 from prefect.tasks import Task
 
+from flows.entry import status_of
 from flows.logs import plain_failures
 from flows.process import apart
 from flows.stages import StageError, pipeline, run_stage
 from flows.summary import markdown, plain, rejection, summarise
-from text_recognizer.errors import ConfigError, TextRecognizerError
+from text_recognizer.errors import TextRecognizerError
 from text_recognizer.registry import challenge
 
 GATE = "gate"
 # What `fetch` says of an address that did not answer, or not to the end. No other failure goes away by itself.
 MAY_PASS = re.compile(r"there is no \w+://|://\S+ (cannot be fetched|is cut short)")
 RETRY_SECONDS = [10.0, 60.0]
-INTERRUPTED = 130
 
 
 class RejectedError(TextRecognizerError):
@@ -91,18 +89,6 @@ def require_better(project: Path) -> None:
         raise RejectedError(f"the model in service is not beaten, nothing was bundled:\n{reasons}", fix)
 
 
-def require_server() -> None:
-    """Raises ConfigError where PREFECT_API_URL, or the profile in use, names a server that does not answer."""
-    url = get_current_settings().api.url
-    if not url:
-        return
-    with get_client(sync_client=True) as client:
-        problem = client.api_healthcheck()
-    if problem:
-        fix = "start it (`prefect server start`), or unset PREFECT_API_URL to run without one"
-        raise ConfigError(f"the Prefect server at {url} does not answer: {problem}", fix)
-
-
 def publish(project: Path) -> None:
     """Prints the summary and keeps it as an artifact of the run."""
     rows = summarise(project)
@@ -111,21 +97,8 @@ def publish(project: Path) -> None:
 
 
 def main() -> NoReturn:
-    """Runs the flow; exits with 0, with 1 and a plain message on a problem, or with 130 when it was interrupted."""
-    sys.exit(apart(_run))
-
-
-def _run() -> int:
-    try:
-        require_server()
-        retrain()
-    except TextRecognizerError as error:
-        print(f"retrain: {error}", file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, TerminationSignal):
-        print("retrain: interrupted; repeat the command to go on", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+    """Runs the flow and exits with `entry.status_of` it."""
+    sys.exit(apart(partial(status_of, "retrain", retrain)))
 
 
 if __name__ == "__main__":

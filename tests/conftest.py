@@ -114,7 +114,7 @@ def shipped():
 @pytest.fixture(scope="session")
 def small_crops(shipped):
     """How the tiny model wants its pages."""
-    shape = {"dpi": 50, "canvas_height": 64, "canvas_width": 128, "padding": 4, "workers": 1}
+    shape = {"dpi": 50, "canvas_height": 64, "canvas_width": 128, "padding": 4, "workers": 1, "lines": 0}
     return shipped.preprocess.model_copy(update=shape)
 
 

@@ -72,9 +72,8 @@ class PreprocessSection(Section):
     canvas_width: Annotated[int, Field(ge=32, le=2048, multiple_of=16, description="px; a multiple of 16")]
     padding: Annotated[int, Field(ge=0, le=64, description="px of paper kept around the text, at `dpi`")]
     workers: Annotated[int, Field(ge=0, le=256, description="processes that crop; 0 means one a core")]
-    binarise: Annotated[
-        bool, Field(description="whether every pixel of a crop is ink or paper before it is scaled")
-    ] = False
+    lines: Annotated[int, Field(ge=0, le=256, description="height of the lines packed on their own, px; 0: none")] = 0
+    binarise: Annotated[bool, Field(description="whether pixels are ink or paper before a crop is scaled")] = False
     runner: Annotated[
         Literal["local", "dask"],
         Field(description="who crops: processes of this machine, or the workers of a Dask cluster"),

@@ -128,14 +128,35 @@ def test_a_picture_of_an_unknown_kind_is_not_saved(folder, picture):
     assert not folder.exists()
 
 
-def test_a_picture_whose_labels_were_never_written_counts_for_nothing(folder, picture, monkeypatch):
+def test_a_correction_that_cannot_be_written_whole_leaves_nothing(folder, picture, monkeypatch):
     def full(*_):
         raise OSError("no space left")
 
     monkeypatch.setattr(feedback, "write_json", full)
     with pytest.raises(OSError, match="no space"):
         feedback.save(folder, picture, ".png", LINES, DIGEST, MADE)
+    assert list(folder.iterdir()) == []
 
-    (name,) = feedback.list_ids(folder)
+
+def test_a_picture_whose_labels_were_never_written_counts_for_nothing(folder, saved):
+    (folder / f"{saved}.json").unlink()
     with pytest.raises(DataError, match="has a picture and no"):
-        feedback.read(folder, name)
+        feedback.read(folder, saved)
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (LINES, None),
+        ([LINES[0], (" ", (25, 70, 180, 40))], "line 2 has no text"),
+        ([("to \u20ac", (20, 10, 200, 40))], "line 1 has characters that the reader does not know: \u20ac"),
+        ([("to be", (20, 10, 281, 40))], "the box of line 1 leaves the picture"),
+        ([("to be", (-1, 10, 200, 40))], "the box of line 1 leaves the picture"),
+        ([("to be", (20, 10, 0.2, 40))], "the box of line 1 has no area"),
+        (LINES[::-1], "line 2 is not below the one before"),
+    ],
+)
+def test_what_the_labels_alone_show_to_be_wrong_is_found(lines, fault):
+    page = np.full((150, 300), 240, dtype=np.uint8)
+    content = feedback.content_of(lines, DIGEST, MADE)
+    assert feedback.first_fault(feedback.parse("new", content, page).form) == fault

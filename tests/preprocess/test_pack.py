@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from text_recognizer.data import feedback
 from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.packed_lines import PackedLines
 from text_recognizer.errors import ConfigError, DataError
 from text_recognizer.preprocess import Corrections, pack, stage
 
@@ -194,3 +196,59 @@ def test_dask_needs_the_flows_of_a_clone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="flows/"):
         stage.hand_over()
+
+
+def test_lines_are_packed_beside_the_pages_at_the_height_asked_for(run, archive):
+    _, folder = run(archive, lines=56)
+    packed = PackedLines.open(folder, "train")
+    assert [line.id for line in packed.lines] == [f"a01-00{form}-0{line}" for form in (0, 1) for line in (0, 1)]
+    first = packed.lines[0]
+    assert (first.form, first.writer, first.text, first.box) == ("a01-000", "w0", "to be", (100, 100, 620, 80))
+    assert packed.picture(0).shape == (56, first.size[0])
+
+
+def test_a_line_is_cut_with_the_margin_of_the_paragraph_and_keeps_its_aspect(run, archive):
+    _, folder = run(archive, lines=56)
+    # 4 px at 50 dpi are 24 px of the scan, all around a box of 620 x 80 px.
+    assert PackedLines.open(folder, "train").lines[0].size[0] == pytest.approx(56 * (620 + 48) / (80 + 48), abs=4)
+
+
+def test_a_line_is_as_fine_as_its_scan_and_not_as_the_canvas(run, archive):
+    # The box's frame is 4 px thick in a scan at 300 dpi: at 50 dpi less than one, and grey.
+    _, folder = run(archive, lines=112)
+    line = PackedLines.open(folder, "train").picture(0)
+    assert (line[:, 40:-40].min(axis=1) < 64).any()
+    assert np.count_nonzero((line < 64).mean(axis=1) > 0.9) in (2, 3, 4, 5, 6, 7, 8)
+
+
+def test_two_workers_give_the_same_lines(run, archive):
+    _, one = run(archive, name="one", workers=1, lines=56)
+    _, two = run(archive, name="two", workers=2, lines=56)
+    assert content(one) == content(two)
+    assert {"train-lines.npy", "train-lines.jsonl"} <= content(one).keys()
+
+
+def test_no_lines_are_packed_where_none_are_asked_for(run, archive):
+    _, folder = run(archive, lines=0)
+    assert sorted(content(folder)) == [
+        "feedback.json",
+        *sorted(f"{split}.{kind}" for split in ("test", "train", "validation") for kind in ("jsonl", "npy")),
+    ]
+
+
+def test_the_pages_are_the_same_with_lines_and_without(run, archive):
+    _, without = run(archive, name="without", lines=0)
+    _, beside = run(archive, name="beside", lines=56)
+    assert content(without).items() <= content(beside).items()
+
+
+@pytest.mark.parametrize("top", [560, 470])
+def test_a_line_that_is_cut_off_is_left_out_by_name(shipped, small_crops, small_archive, small_form, tmp_path, top):
+    # Given a form whose second line, or most of it, was cut off with the foot of the page
+    small_archive.put(small_form("a01-000", boxes=((100, 100, 620, 80), (130, top, 500, 90))))
+    archive = small_archive.save(tmp_path / "iamdb.zip")
+    packed = pack(archive, shipped.data, small_crops.model_copy(update={"lines": 56}), tmp_path / "processed")
+    assert packed.outside == ("a01-000-01",)
+    assert "left out a01-000-01: most of the line lies outside its picture" in packed.in_words()
+    assert packed.lines == len(PackedLines.open(tmp_path / "processed", "train")) + 6
+    assert PackedLines.open(tmp_path / "processed", "train").lines[0].id == "a01-000-00"

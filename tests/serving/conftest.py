@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from text_recognizer import config
 from text_recognizer.inference import Recognizer
 from text_recognizer.serving.bundle import bundle
+from text_recognizer.serving.corrections import VARIABLE
 from text_recognizer.serving.serve import stop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,12 +99,19 @@ def _environment():
 
 
 @pytest.fixture(scope="session")
-def server(bento, bare_python, tmp_path_factory):
+def feedback_folder(tmp_path_factory):
+    """Where that server keeps corrections."""
+    return tmp_path_factory.mktemp("feedback")
+
+
+@pytest.fixture(scope="session")
+def server(bento, bare_python, feedback_folder, tmp_path_factory):
     """`bentoml serve` on the bento, started where the project cannot be imported; gives its URL and process id."""
     home = tmp_path_factory.mktemp("home")
     port = free_port()
     command = [bare_python, "-m", "bentoml", "serve", str(bento[1]), "--host", "127.0.0.1", "--port", str(port)]
-    environment = _environment() | {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    own = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", VARIABLE: str(feedback_folder)}
+    environment = _environment() | own
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"

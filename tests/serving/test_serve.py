@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from text_recognizer.errors import ModelError, TextRecognizerError
+from text_recognizer.errors import ConfigError, ModelError, TextRecognizerError
 from text_recognizer.serving.serve import serve
 
 
@@ -38,6 +38,12 @@ def test_a_taken_port_is_named(bento):
 def test_an_address_that_cannot_be_had_is_named(bento, host, port):
     with pytest.raises(TextRecognizerError, match=f"cannot listen on {host}:{port}"):
         serve(bento[1], host, port)
+
+
+def test_a_folder_for_corrections_that_is_not_there_is_named(bento, tmp_path, monkeypatch):
+    monkeypatch.setenv("TEXT_RECOGNIZER_FEEDBACK", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigError, match="nowhere"):
+        serve(bento[1], "127.0.0.1", 0)
 
 
 @pytest.mark.slow

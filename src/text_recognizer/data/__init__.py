@@ -3,8 +3,9 @@
 The data modules are imported when they are first named: they bring torch and Lightning, which the rest can do without.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from text_recognizer.lazy import lazy
 
 if TYPE_CHECKING:
     from text_recognizer.data.base import BaseDataModule
@@ -37,12 +38,4 @@ __all__ = [
     "IAMSyntheticParagraphs",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOMES)

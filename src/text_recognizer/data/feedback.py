@@ -1,5 +1,6 @@
 """Corrections that people gave: a folder with a picture and a JSON file for each. docs/feedback.md has the format."""
 
+import contextlib
 import json
 import math
 import re
@@ -17,7 +18,7 @@ from text_recognizer.data.iam import SCAN_DPI, Box, Form, Line
 from text_recognizer.errors import DataError
 from text_recognizer.files import replacing, write_json
 from text_recognizer.images import open_picture
-from text_recognizer.text import normalise
+from text_recognizer.text import normalise, unknown
 
 FORMAT = 1
 PREFIX = "feedback-"  # of its form id, and of its writer where none is named: no form of IAM is called so
@@ -54,7 +55,11 @@ def list_ids(folder: Path) -> list[str]:
 def read(folder: Path, name: str) -> Correction:
     """Raises DataError saying what the correction lacks or spoils."""
     content = _content(folder, name)
-    picture = open_picture(_picture_file(folder, name))
+    return parse(name, content, open_picture(_picture_file(folder, name)))
+
+
+def parse(name: str, content: dict[str, Any], picture: np.ndarray) -> Correction:
+    """The correction that `<name>.json` with this content is of this picture. Raises DataError as `read` does."""
     try:
         return _parse(name, content, picture)
     except (KeyError, TypeError, ValueError) as error:
@@ -62,28 +67,67 @@ def read(folder: Path, name: str) -> Correction:
         raise DataError(f"{name}.json {what}", "mend or remove it; docs/feedback.md has the format") from None
 
 
+def first_fault(form: Form) -> str | None:
+    """What the labels alone show to be wrong, in words, None where they are sound: text, charset, box, order.
+
+    The suite `feedback` finds the same, and looks at the picture too.
+    """
+    above = -math.inf
+    for number, line in enumerate(form.lines, 1):
+        box = line.box or Box(0, 0, 0, 0)
+        middle = box.y + box.height / 2
+        if not line.text:
+            return f"line {number} has no text"
+        if strangers := unknown(line.text):
+            return f"line {number} has characters that the reader does not know: {' '.join(strangers)}"
+        if min(box.width, box.height) < 1:
+            return f"the box of line {number} has no area"
+        if min(box.x, box.y) < 0 or box.right > form.width or box.bottom > form.height:
+            return f"the box of line {number} leaves the picture"
+        if middle <= above:
+            return f"line {number} is not below the one before"
+        above = middle
+    return None
+
+
+def content_of(
+    lines: Sequence[tuple[str, Sequence[float]]], model: str, made: datetime,
+    writer: str | None = None, dpi: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What a correction's JSON file holds."""
+    content = {
+        "format": FORMAT,
+        "made": made.astimezone(UTC).isoformat(timespec="seconds"),
+        "model": model,
+        "lines": [{"text": text, "box": list(box)} for text, box in lines],
+    }
+    return content | {key: value for key, value in (("writer", writer), ("dpi", dpi)) if value is not None}
+
+
 def save(
     folder: Path, picture: bytes, suffix: str, lines: Sequence[tuple[str, PixelBox]], model: str, made: datetime,
     writer: str | None = None, dpi: float | None = None,
 ) -> str:  # fmt: skip
-    """Adds a correction and returns its name. A box is (x, y, width, height) in pixels of the upright picture.
+    """Adds a correction and returns its name. A box is (x, y, width, height) in pixels of the upright picture."""
+    return add(folder, picture, suffix, content_of(lines, model, made, writer, dpi))
 
-    The picture is written first, each file whole or not at all: what is cut off in between counts for nothing.
+
+def add(folder: Path, picture: bytes, suffix: str, content: dict[str, Any]) -> str:
+    """Adds a correction whose JSON is `content`, and returns its name.
+
+    The picture is written first, each file whole or not at all: what a kill leaves in between counts for nothing, and
+    an error, a full disk for instance, leaves nothing.
     """
     if suffix.lower() not in SUFFIXES:
         raise DataError(f"a correction's picture cannot be a {suffix!r} file", f"give one of {', '.join(SUFFIXES)}")
-    when = made.astimezone(UTC)
-    name = f"{when:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-    content = {
-        "format": FORMAT,
-        "made": when.isoformat(timespec="seconds"),
-        "model": model,
-        "lines": [{"text": text, "box": list(box)} for text, box in lines],
-    }
-    content |= {key: value for key, value in (("writer", writer), ("dpi", dpi)) if value is not None}
-    with replacing(folder / f"{name}{suffix.lower()}") as draft:
-        draft.write_bytes(picture)
-    write_json(folder / f"{name}.json", content)
+    name = f"{datetime.fromisoformat(content['made']):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    page = folder / f"{name}{suffix.lower()}"
+    with contextlib.ExitStack() as undo:
+        undo.callback(page.unlink, missing_ok=True)
+        with replacing(page) as draft:
+            draft.write_bytes(picture)
+        write_json(folder / f"{name}.json", content)
+        undo.pop_all()
     return name
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from text_recognizer.errors import DataError
 
+AGAIN = "run `text-recognizer preprocess` again"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -47,13 +49,11 @@ class PackedSplit:
         except FileNotFoundError as error:
             raise DataError(f"{error.filename} does not exist", "run `text-recognizer preprocess` first") from None
         except (ValueError, EOFError, TypeError, KeyError) as error:
-            raise DataError(
-                f"the pack {folder / split} is damaged: {error}", "run `text-recognizer preprocess` again"
-            ) from None
+            raise DataError(f"the pack {folder / split} is damaged: {error}", AGAIN) from None
         if len(canvases) != len(pages):
             raise DataError(
                 f"{folder / split}: {len(canvases)} pictures but {len(pages)} labels",
-                "run `text-recognizer preprocess` again",
+                AGAIN,
             )
         return cls(canvases, pages)
 

@@ -20,7 +20,7 @@ LAB_CANVAS, LAB_LENGTH = (576, 640), 682  # the FSDL lab's page, and the tokens 
 Target = Literal["text", "lines"]
 
 
-class IAMParagraphs(PackedModule):
+class IAMParagraphs(PackedModule[PackedSplit]):
     """Paragraphs that `text-recognizer preprocess` packed, from IAM or from an archive in its layout.
 
     With the target 'text' a batch is `xs, ys`; with 'lines' it is a `Batch`, what a reader that finds lines needs.
@@ -41,6 +41,9 @@ class IAMParagraphs(PackedModule):
     ) -> None:
         super().__init__(processed, batch_size, num_workers, seed, augment)
         self.round_steps, self.target = round_steps, target
+
+    def _open(self, name: str) -> PackedSplit:
+        return PackedSplit.open(self.processed, name)
 
     def _dataset(self, split: PackedSplit) -> Dataset:
         return PackedDataset(split)
@@ -71,31 +74,18 @@ class IAMParagraphs(PackedModule):
         return [f"{name} batch: {tuple(batch.canvases.shape)} uint8, {len(batch.boxes)} lines"]
 
 
-class IAMOriginalAndSyntheticParagraphs(IAMParagraphs):
-    """Pages as they were written, and pages recombined from their words and lines.
+class IAMSyntheticParagraphs(IAMParagraphs):
+    """Trains on recombined pages alone, as many a round as there are real ones; validates and tests on real pages.
 
-    A step is on pages of one kind. `share` is how many steps are on recombined ones, in the first and the last of
+    A step is on pages of one kind; `share` is how many steps are on recombined ones, in the first and the last of
     `rounds`. For a reader of lines recombined pages are smaller, and there are more of them in a batch, so that every
     step costs about the same; for a reader of whole texts they are of the size of the others.
     """
 
-    title = "IAM Original and Synthetic Paragraphs Dataset"
-    laps = 2  # of the pages as they were written that make a round, where `round_steps` does not say it
-
-    def __init__(
-        self,
-        processed: Path = PROCESSED,
-        batch_size: int = 16,
-        round_steps: int | None = None,
-        seed: int = 0,
-        num_workers: int = 0,
-        target: Target = "text",
-        augment: float = 0.4,
-        rounds: int = 10,
-        share: tuple[float, float] = (0.5, 0.5),
-    ) -> None:
-        super().__init__(processed, batch_size, round_steps, seed, num_workers, target, augment)
-        self.rounds, self.share = rounds, share
+    title = "IAM Synthetic Paragraphs Dataset"
+    laps = 1  # of the pages as they were written that make a round, where `round_steps` does not say it
+    rounds = 10
+    share = 1.0, 1.0
 
     def train_dataloader(self) -> DataLoader:
         split = self._split("train")
@@ -112,11 +102,11 @@ class IAMOriginalAndSyntheticParagraphs(IAMParagraphs):
         return DataLoader(dataset, batch_size=None, sampler=plan, num_workers=self.num_workers)
 
 
-class IAMSyntheticParagraphs(IAMOriginalAndSyntheticParagraphs):
-    """Trains on recombined pages alone, as many a round as there are real ones; validates and tests on real pages."""
+class IAMOriginalAndSyntheticParagraphs(IAMSyntheticParagraphs):
+    """Pages as they were written, and pages recombined from their words and lines, in shares that can be set."""
 
-    title = "IAM Synthetic Paragraphs Dataset"
-    laps = 1
+    title = "IAM Original and Synthetic Paragraphs Dataset"
+    laps = 2
 
     def __init__(
         self,
@@ -127,9 +117,11 @@ class IAMSyntheticParagraphs(IAMOriginalAndSyntheticParagraphs):
         num_workers: int = 0,
         target: Target = "text",
         augment: float = 0.4,
+        rounds: int = 10,
+        share: tuple[float, float] = (0.5, 0.5),
     ) -> None:
-        everything = 1.0, 1.0
-        super().__init__(processed, batch_size, round_steps, seed, num_workers, target, augment, share=everything)
+        super().__init__(processed, batch_size, round_steps, seed, num_workers, target, augment)
+        self.rounds, self.share = rounds, share
 
 
 class MixedDataset(Dataset):

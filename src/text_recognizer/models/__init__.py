@@ -1,7 +1,8 @@
 """Networks, in plain torch. A name is imported when it is first asked for: one of them needs torchvision."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from text_recognizer.lazy import lazy
 
 if TYPE_CHECKING:
     from text_recognizer.models.cnn import CNN
@@ -23,12 +24,4 @@ _HOMES = {
 
 __all__ = ["CNN", "MLP", "LineCNN", "LineCNNSimple", "Network", "ParagraphReader", "ResnetTransformer"]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,8 +1,10 @@
 """All forms of an archive, cropped and packed split by split: the same bytes on any number of workers."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,12 @@ from tqdm import tqdm
 
 from text_recognizer.config import DataSection, PreprocessSection
 from text_recognizer.data import feedback
-from text_recognizer.data.iam import SPLITS, IamArchive
+from text_recognizer.data.iam import SPLITS, Form, IamArchive
 from text_recognizer.data.packed import Page, write_split
+from text_recognizer.data.packed_lines import Add, Line, writing
 from text_recognizer.errors import DataError
 from text_recognizer.files import replacing, write_json
-from text_recognizer.preprocess.crop import crop_form
+from text_recognizer.preprocess.crop import cut_lines, cut_out, on_canvas
 from text_recognizer.workers import in_processes
 
 # One chunk is what a worker is given at a time: about 6 MB of canvases for IAM.
@@ -33,29 +36,47 @@ class Corrections:
 
 @dataclass(frozen=True)
 class Crop:
-    """A form's crop and labels, or why it has none."""
+    """A form's crop and labels, or why it has none; its lines, where they are packed, and those outside it."""
 
     id: str
     canvas: np.ndarray | None = None
     page: Page | None = None
     fault: str = ""
+    lines: Sequence[tuple[np.ndarray, Line]] = ()
+    outside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Packed:
-    """How many pages each split has; of the training split's, which are corrections, and which were refused and why."""
+    """How many pages each split has; of the training split's, which are corrections, and which were refused and why.
+
+    `lines` is how many were packed on their own, `outside` names those that lie mostly outside their pictures.
+    """
 
     counts: dict[str, int]
     joined: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
+    lines: int = 0
+    outside: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """The counts, and each correction that was left out."""
+        """The counts, and each correction and line that was left out."""
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items())
         joined = f" ({len(self.joined)} of train are corrections)" if self.joined else ""
+        lines = f"; {self.lines} lines" if self.lines else ""
+        left_out = {**self.refused, **dict.fromkeys(self.outside, "most of the line lies outside its picture")}
         return "\n".join(
-            [f"packed: {counts}{joined}", *(f"left out {name}: {why}" for name, why in self.refused.items())]
+            [f"packed: {counts}{joined}{lines}", *(f"left out {name}: {why}" for name, why in left_out.items())]
         )
+
+
+@dataclass
+class Tally:
+    """What is found on the way: forms that cannot be cropped, and the lines."""
+
+    faults: dict[str, str] = field(default_factory=dict)
+    lines: int = 0
+    outside: list[str] = field(default_factory=list)
 
 
 Chunk = Sequence[str]
@@ -75,26 +96,28 @@ def pack(
 ) -> Packed:
     """Writes `<split>.npy` and `<split>.jsonl` for each split to the folder `out`, accepted corrections with `train`.
 
+    Where `section.lines` gives a height, `<split>-lines.npy` and `<split>-lines.jsonl` as well.
+
     Every form is tried: where some cannot be cropped, the DataError names them all, and `out` stays as it was. `check`
     may refuse the finished folder in the same way. `spread` does the cropping, by default in processes of this machine.
     """
     splits = _splits(archive, data)
     joined, refused, extra = _corrections(corrections, section)
     spread = spread or partial(_locally, section.workers)
-    faults: dict[str, str] = {}
+    tally = Tally()
     with replacing(out) as draft, tqdm(total=sum(map(len, splits.values())), desc="crop", unit="form") as bar:
         draft.mkdir()
         for split in SPLITS:
             more = extra if split == "train" else []
-            crops = _cropped(archive.resolve(), splits[split], section, spread, faults, bar)
-            _write(draft, split, len(splits[split]) + len(more), section, crops, more, faults)
-        if faults:
-            raise _unusable(archive, faults)
+            crops = chain(_cropped(archive.resolve(), splits[split], section, spread, tally.faults, bar), more)
+            _write(draft, split, len(splits[split]) + len(more), section, crops, tally)
+        if tally.faults:
+            raise _unusable(archive, tally.faults)
         write_json(draft / JOINED, {"joined": joined, "refused": refused})
         if check:
             check(draft)
     counts = {split: len(splits[split]) + (len(extra) if split == "train" else 0) for split in SPLITS}
-    return Packed(counts, tuple(joined), refused)
+    return Packed(counts, tuple(joined), refused, tally.lines, tuple(tally.outside))
 
 
 def crop_chunk(archive: Path, section: PreprocessSection, ids: Chunk) -> list[Crop]:
@@ -105,10 +128,16 @@ def crop_chunk(archive: Path, section: PreprocessSection, ids: Chunk) -> list[Cr
 
 def _crop(iam: IamArchive, form_id: str, section: PreprocessSection) -> Crop:
     try:
-        canvas, page = crop_form(iam.form(form_id), iam.picture(form_id), section)
+        return _crop_picture(form_id, iam.form(form_id), iam.picture(form_id), section)
     except DataError as error:
         return Crop(form_id, fault=error.what)
-    return Crop(form_id, canvas, page)
+
+
+def _crop_picture(name: str, form: Form, picture: np.ndarray, section: PreprocessSection) -> Crop:
+    cut = cut_out(form, picture, section)
+    canvas, page = on_canvas(cut, section)
+    lines, outside = cut_lines(cut, section) if section.lines else ([], [])
+    return Crop(name, canvas, page, "", lines, outside)
 
 
 def _locally(workers: int, work: Work, chunks: Sequence[Chunk]) -> Generator[list[Crop], None, None]:
@@ -137,12 +166,12 @@ def _corrections(
             continue
         try:
             correction = feedback.read(corrections.folder, name)
-            canvas, page = crop_form(correction.form, correction.picture, section)
+            crop = _crop_picture(name, correction.form, correction.picture, section)
         except DataError as error:
             refused[name] = error.what
         else:
             joined.append(name)
-            crops.append(Crop(name, canvas, page))
+            crops.append(crop)
     return joined, refused, crops
 
 
@@ -165,19 +194,28 @@ def _write(
     split: str,
     count: int,
     section: PreprocessSection,
-    crops: Iterator[Crop],
-    more: list[Crop],
-    faults: dict[str, str],
+    crops: Iterable[Crop],
+    tally: Tally,
 ) -> None:
     shape = (section.canvas_height, section.canvas_width)
-    pages = (
-        (crop.canvas, crop.page) for part in (crops, more) for crop in part if crop.page and crop.canvas is not None
-    )
     try:
-        write_split(draft, split, count, shape, pages)
+        with writing(draft, split, section.lines) if section.lines else nullcontext() as add:
+            write_split(draft, split, count, shape, _pages(crops, add, tally))
     except ValueError:
-        if not faults:
+        if not tally.faults:
             raise
+
+
+def _pages(crops: Iterable[Crop], add: Add | None, tally: Tally) -> Iterator[tuple[np.ndarray, Page]]:
+    """The pages, one by one; the lines of each are added before it is given."""
+    for crop in crops:
+        if add:
+            for picture, line in crop.lines:
+                add(picture, line)
+        tally.lines += len(crop.lines)
+        tally.outside += crop.outside
+        if crop.page and crop.canvas is not None:
+            yield crop.canvas, crop.page
 
 
 def _unusable(archive: Path, faults: dict[str, str]) -> DataError:

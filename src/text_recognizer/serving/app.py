@@ -1,6 +1,5 @@
 """The web application that the service mounts: the page, the endpoint that reads pictures, and what is served."""
 
-import io
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,20 +8,19 @@ from typing import Annotated, Any
 from fastapi import FastAPI, File, HTTPException, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from PIL import Image, UnidentifiedImageError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from text_recognizer import __version__
 from text_recognizer.errors import DataError
-from text_recognizer.images import FORMATS, MAX_PIXELS, open_picture
+from text_recognizer.images import MAX_PIXELS
 from text_recognizer.inference import Recognizer
-from text_recognizer.serving import version_of
+from text_recognizer.serving import corrections, version_of
 from text_recognizer.serving.limits import MAX_BYTES, BodyLimit
+from text_recognizer.serving.pictures import opened, received, refuse
 from text_recognizer.serving.verdict import Verdict
 
 NAME = "text-recognizer"
 MAX_PICTURES = 8
-# Pillow knows many more, and some of them run other programs (EPS runs Ghostscript): not on a stranger's bytes.
 PAGE = Path(__file__).with_name("page.html")
 # The page is one file: a browser that holds it to this can reach nothing but the service it came from.
 PAGE_HEADERS = {
@@ -34,7 +32,7 @@ PAGE_HEADERS = {
 }
 FIXES = {
     400: "send multipart/form-data with the picture in a part named 'picture'",
-    405: "POST a picture to /read; GET / and /model",
+    405: "POST a picture to /read, a correction to /corrections; GET / and /model",
     413: "send a smaller picture; 150 to 300 dpi are enough",
     422: "send the picture in a part named 'picture', with a file name",
 }
@@ -43,11 +41,15 @@ Pictures = Annotated[list[UploadFile], File(description=f"1 to {MAX_PICTURES} pi
 
 @dataclass(frozen=True)
 class Served:
-    """The model that answers and what the gate found about it; `turn` lets one picture at a time into memory."""
+    """The model that answers and what the gate found about it; `turn` lets one picture at a time into memory.
+
+    `feedback` is the folder that corrections go to, None where none are taken.
+    """
 
     recognizer: Recognizer
     verdict: Verdict
     turn: threading.Lock
+    feedback: Path | None = None
 
     @property
     def version(self) -> str:
@@ -61,6 +63,7 @@ def create_app() -> FastAPI:
     app.add_api_route("/", page, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
     app.add_api_route("/model", model, methods=["GET"])
     app.add_api_route("/read", read, methods=["POST"])
+    app.add_api_route("/corrections", corrections.correct, methods=["POST"], status_code=201)
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _incomplete)
     app.add_exception_handler(Exception, _failed)
@@ -84,7 +87,14 @@ def model(request: Request) -> dict[str, Any]:
         "cer_interval": verdict.cer_interval,
         "pages": verdict.pages,
         "data": verdict.data,
-        "limits": {"bytes": MAX_BYTES, "pixels": MAX_PIXELS, "pictures": MAX_PICTURES},
+        "corrections": served.feedback is not None,
+        "limits": {
+            "bytes": MAX_BYTES,
+            "pixels": MAX_PIXELS,
+            "pictures": MAX_PICTURES,
+            "lines": corrections.MAX_LINES,
+            "characters": corrections.MAX_CHARACTERS,
+        },
     }
 
 
@@ -103,28 +113,15 @@ def read(request: Request, picture: Pictures) -> dict[str, Any]:
 
 
 def _read(served: Served, part: UploadFile) -> dict[str, Any]:
-    name = part.filename or "the picture"
-    data = part.file.read()
-    _require_picture(data, name)
-    try:
-        with served.turn:
-            grey = open_picture(data, name)
+    name, data = received(part)
+    with served.turn:
+        grey = opened(data, name)
+        try:
             reading = served.recognizer.read(grey)
-    except DataError as error:
-        raise HTTPException(422, {"error": error.what, "fix": error.fix}) from None
+        except DataError as error:
+            refuse(error)
     height, width = grey.shape
     return {**reading.as_dict(), "name": name, "width": width, "height": height, "model": _named(served)}
-
-
-def _require_picture(data: bytes, name: str) -> None:
-    """Tells what is no picture at all (415) from a picture that cannot be used, which `open_picture` explains (422)."""
-    try:
-        Image.open(io.BytesIO(data), formats=FORMATS).close()
-    except UnidentifiedImageError:
-        fix = "give a PNG, JPEG, TIFF or WebP"
-        raise HTTPException(415, {"error": f"{name} is not a picture that can be read", "fix": fix}) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return
 
 
 def _named(served: Served) -> dict[str, str]:
@@ -138,7 +135,9 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(body, error.status_code, headers=error.headers)
 
 
-def _incomplete(_: Request, __: Exception) -> JSONResponse:
+def _incomplete(request: Request, _: Exception) -> JSONResponse:
+    if request.url.path == "/corrections":
+        return JSONResponse({"error": "the request is no correction", "fix": corrections.FIX}, 422)
     return JSONResponse({"error": "the request has no picture in a part named 'picture'", "fix": FIXES[422]}, 422)
 
 

@@ -11,10 +11,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from text_recognizer import paths, privacy
 from text_recognizer.errors import ModelError, TextRecognizerError
+from text_recognizer.serving.corrections import VARIABLE, folder_of
 from text_recognizer.serving.verdict import accepted
 
 STOP_SECONDS = 15.0
@@ -31,7 +33,8 @@ def serve(bento: Path, host: str, port: int) -> None:
         raise ModelError(
             f"{bento} holds no bento", "run the pipeline first (`dvc repro`), or name another with --bento"
         )
-    _check(bento / "src")
+    collected = _collected()
+    _check(bento / "src", collected)
     address, port = _free(host, port)
     privacy.silence()
     with tempfile.TemporaryDirectory(prefix="serve-") as scratch:
@@ -47,7 +50,7 @@ def serve(bento: Path, host: str, port: int) -> None:
             str(port),
         ]
         # Compiled files inside the bento would make DVC take it for changed.
-        environment = {"BENTOML_HOME": scratch, **os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"BENTOML_HOME": scratch, **os.environ, **collected, "PYTHONDONTWRITEBYTECODE": "1"}
         # A group of its own: Ctrl-C reaches this process alone, which then ends the server once and waits for it.
         server = subprocess.Popen(command, env=environment, start_new_session=True)
         try:
@@ -60,10 +63,19 @@ def serve(bento: Path, host: str, port: int) -> None:
     raise TextRecognizerError(f"the server stopped by itself with status {status}", "its messages above say why")
 
 
-def _check(source: Path) -> None:
+def _collected() -> dict[str, str]:
+    """The variable that has the service take corrections: the user's own, else the project's folder, if it is here."""
+    if VARIABLE in os.environ or not paths.FEEDBACK.is_dir():
+        return {VARIABLE: os.environ.get(VARIABLE, "")}
+    return {VARIABLE: str(paths.FEEDBACK.resolve())}
+
+
+def _check(source: Path, environment: Mapping[str, str]) -> None:
     """Stops here, with a plain message, what would otherwise stop every worker: a damaged model, or one not passed."""
     from text_recognizer.inference import Recognizer
 
+    folder = folder_of(environment)
+    print(f"serve: corrections go to {folder}" if folder else "serve: corrections are off", flush=True)
     accepted(source / paths.VERDICT, Recognizer.load(source / paths.MODEL).digest)
 
 

@@ -3,12 +3,14 @@
 BentoML imports this module, in the bento's own folder, to build a bento and to serve it.
 """
 
+import os
 import threading
 
 import bentoml
 
 from text_recognizer import paths
 from text_recognizer.inference import Recognizer
+from text_recognizer.serving import corrections
 from text_recognizer.serving.app import NAME, Served, create_app
 from text_recognizer.serving.verdict import accepted
 
@@ -26,4 +28,4 @@ class Service:
     def __init__(self) -> None:
         recognizer = Recognizer.load(paths.MODEL)
         verdict = accepted(paths.VERDICT, recognizer.digest)
-        app.state.served = Served(recognizer, verdict, threading.Lock())
+        app.state.served = Served(recognizer, verdict, threading.Lock(), corrections.folder_of(os.environ))

@@ -9,7 +9,7 @@ from text_recognizer.config import Params, PreprocessSection
 from text_recognizer.data.iam import IamArchive
 from text_recognizer.errors import DataError
 from text_recognizer.files import sha256
-from text_recognizer.validation import crops, drift, suites, tables, thumbnails
+from text_recognizer.validation import crops, drift, line_crops, suites, tables, thumbnails
 from text_recognizer.validation import docs as data_docs
 from text_recognizer.validation.outcome import Outcome, in_words
 
@@ -45,11 +45,14 @@ def validate(
 def check_crops(folder: Path, section: PreprocessSection, docs: Path) -> None:
     """Checks a folder of packed splits and writes its own Data Docs. Raises DataError where an expectation fails."""
     privacy.silence()
-    frame, rules = crops.build(folder, section), crops.rules(section)
-    results = check({crops.SUITE: frame}, rules)
-    rows = expectation_rows(rules, results, {crops.SUITE: len(frame)})
+    frames, rules = {crops.SUITE: crops.build(folder, section)}, crops.rules(section)
+    if section.lines:
+        frames[line_crops.SUITE] = line_crops.build(folder)
+        rules += line_crops.rules(section)
+    results = check(frames, rules)
+    rows = expectation_rows(rules, results, {name: len(frame) for name, frame in frames.items()})
     failing = [row for row in rows if not row["passed"]]
-    counts = frame.groupby("split", sort=False).size()
+    counts = frames[crops.SUITE].groupby("split", sort=False).size()
     summary = {
         "passed": not failing,
         "splits": {str(split): {"pages": int(count)} for split, count in counts.items()},
@@ -170,7 +173,7 @@ def _entries(rule: suites.Rule, item: "ExpectationValidationResult") -> list[tup
     """Of each failing row: its id, what was found there, and its form ('' where it has none)."""
     key = suites.INDEX[rule.suite][0]
     found = "forms" if rule.suite == "writers" else rule.column
-    form = {"forms": "id", "lines": "form", "crops": "id"}.get(rule.suite, "")
+    form = {"forms": "id", "lines": "form", "crops": "id", "line_crops": "id"}.get(rule.suite, "")
     entries = item.result.get("unexpected_index_list") or []
     return sorted((str(entry[key]), _text(entry.get(found)), str(entry.get(form, ""))) for entry in entries)
 

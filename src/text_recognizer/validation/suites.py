@@ -18,6 +18,7 @@ INDEX = {
     "drift": ["measure", "value", "reference"],
     "feedback": ["id"],
     "crops": ["id", "split"],
+    "line_crops": ["id", "split"],
 }
 # A correction that fails is refused, and stops nothing: the other suites decide whether the data are valid.
 REFUSED = "feedback"
@@ -149,12 +150,20 @@ def _lines(params: Params) -> list[Rule]:
                  "transcribe the line, or exclude its form", min_value=1),
         null("lines", "text_in_charset", "unknown", "a line holds characters that the reader does not know",
               "correct the transcription, map the character in text.normalise, or exclude the form"),
-        between("lines", "line_fits_canvas", "spare_on_canvas",
-                 f"a line has more characters than CTC can spell on a canvas {params.preprocess.canvas_width} px wide",
-                 "raise preprocess.canvas_width (and dpi) to what suits these forms, or exclude the form", min_value=0),
-        between("lines", "line_fits_box", "spare_in_box",
-                 "a line has more characters than CTC can spell on the width of its box",
-                 "correct its text or its box; where many lines fail, raise preprocess.dpi", min_value=0),
+        *_fits(params, "lines", "line_fits", "a line",
+               "raise preprocess.canvas_width (and dpi) to what suits these forms, or exclude the form",
+               "correct its text or its box; where many lines fail, raise preprocess.dpi"),
+    ]  # fmt: skip
+
+
+def _fits(params: Params, suite: str, name: str, line: str, on_canvas: str, in_box: str) -> list[Rule]:
+    """That CTC can spell a line on the canvas and in its box, with the fix for either."""
+    wide = f"a canvas {params.preprocess.canvas_width} px wide"
+    return [
+        between(suite, f"{name}_{place}", column, f"{line} has more characters than CTC can spell on {where}", fix,
+                min_value=0)
+        for place, column, where, fix in (("canvas", "spare_on_canvas", wide, on_canvas),
+                                          ("box", "spare_in_box", "the width of its box", in_box))
     ]  # fmt: skip
 
 
@@ -201,7 +210,6 @@ def _drift(params: Params) -> list[Rule]:
 
 
 def _feedback(params: Params) -> list[Rule]:
-    canvas, least = params.preprocess.canvas_width, params.validate_.ink_min
     return [
         null("feedback", "correction_read", "problem", "a correction cannot be read", "mend or remove its files"),
         null("feedback", "correction_text", "no_text", "a corrected line has no text", "type it, or remove the line"),
@@ -211,14 +219,11 @@ def _feedback(params: Params) -> list[Rule]:
               "move the box"),
         null("feedback", "correction_order", "order", "corrected lines are not in order from top to bottom",
               "put them in order"),
-        between("feedback", "correction_fits_canvas", "spare_on_canvas",
-                 f"a corrected line has more characters than CTC can spell on a canvas {canvas} px wide",
-                 "break the line as the page does, or raise preprocess.canvas_width", min_value=0),
-        between("feedback", "correction_fits_box", "spare_in_box",
-                 "a corrected line has more characters than CTC can spell on the width of its box",
-                 "widen the box, or correct its text or the dpi", min_value=0),
+        *_fits(params, "feedback", "correction_fits", "a corrected line",
+               "break the line as the page does, or raise preprocess.canvas_width",
+               "widen the box, or correct its text or the dpi"),
         between("feedback", "correction_inked", "ink", "there is no writing in a corrected line's box", "move the box",
-                 min_value=least),
+                 min_value=params.validate_.ink_min),
         null("feedback", "correction_last", "repeats", "the same page was corrected again later",
               "nothing: the later one counts"),
         null("feedback", "correction_held_out", "held_out", "a correction is of a page that the score is measured on",

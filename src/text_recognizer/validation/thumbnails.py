@@ -2,8 +2,9 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 from text_recognizer.data import feedback
 from text_recognizer.data.iam import SPLITS, Box, IamArchive
 from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.packed_lines import PackedLines
 from text_recognizer.errors import DataError
 from text_recognizer.validation.picture import cut
 from text_recognizer.validation.reading import UNREADABLE
@@ -45,15 +47,29 @@ def draw(rows: Sequence[dict[str, Any]], sources: Sources) -> dict[tuple[str, st
 
 
 def crops(rows: Sequence[dict[str, Any]], folder: Path) -> dict[tuple[str, str], bytes]:
-    """The same of packed pages."""
-    wanted = [row_id for row in rows for row_id in row["ids"]][:MOST]
+    """The same of packed pages and lines."""
+    wanted = {(row["suite"], row_id) for row in rows for row_id in row["ids"]}
     drawn: dict[tuple[str, str], bytes] = {}
-    for split in SPLITS if wanted else ():
-        packed = PackedSplit.open(folder, split)
-        for number, page in enumerate(packed.pages):
-            if page.id in wanted and (content := _jpeg(np.asarray(packed.canvases[number]), PAGE)):
-                drawn["crops", page.id] = content
+    for split in SPLITS:
+        for suite, row_id, picture, size in _packed(folder, split, {suite for suite, _ in wanted}):
+            if (suite, row_id) in wanted and len(drawn) < MOST and (content := _jpeg(picture(), size)):
+                drawn[suite, row_id] = content
     return drawn
+
+
+Packed = tuple[str, str, Callable[[], np.ndarray], tuple[int, int]]
+
+
+def _packed(folder: Path, split: str, suites: set[str]) -> Iterator[Packed]:
+    """Suite, id, picture and size of a thumbnail, of all that is packed and has failing rows."""
+    if "crops" in suites:
+        pages = PackedSplit.open(folder, split)
+        for number, page in enumerate(pages.pages):
+            yield "crops", page.id, partial(np.asarray, pages.canvases[number]), PAGE
+    if "line_crops" in suites:
+        lines = PackedLines.open(folder, split)
+        for number, line in enumerate(lines.lines):
+            yield "line_crops", line.id, partial(lines.picture, number), LINE
 
 
 def file_name(suite: str, row_id: str) -> str:
