@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.packed import PackedSplit, write_source
 from text_recognizer.errors import DataError, ModelError
 from text_recognizer.evaluation import evaluate
 from text_recognizer.files import sha256
@@ -48,6 +48,20 @@ def test_the_rows_add_up_to_the_score(model, processed, section, out):
 
 def test_the_score_names_the_file_that_was_read_with(model, processed, section, out):
     assert run(processed, model, section, out)["model"] == sha256(model / INFO_FILE)
+
+
+@pytest.mark.parametrize(("source", "kind"), [("iam", "iam"), ("my/pages.zip", "archive"), (None, None)])
+def test_the_score_says_what_kind_of_source_its_pages_came_from(model, processed, section, out, source, kind):
+    if source:
+        write_source(processed, source)
+    assert run(processed, model, section, out)["source"] == kind
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '"iam"'])
+def test_a_pack_whose_source_cannot_be_read_is_not_scored(model, processed, section, out, content):
+    (processed / "source.json").write_text(content)
+    with pytest.raises(DataError, match="is damaged"):
+        run(processed, model, section, out)
 
 
 def test_a_second_evaluation_gives_the_same_bytes(model, processed, section, out):

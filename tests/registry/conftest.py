@@ -43,8 +43,9 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def limits() -> GateSection:
-    return GateSection(max_cer=10, max_wer=10, min_pages=5, max_interval=10, max_slice_cer=10, min_slice_pages=2,
-                       slices={}, max_calibration_error=1, max_disturbed={"inverted": 10}, max_blank=10)  # fmt: skip
+    return GateSection(max_cer={"default": 10}, max_wer=10, min_pages=5, max_interval=10, max_slice_cer=10,
+                       min_slice_pages=2, slices={}, max_calibration_error=1,
+                       max_disturbed={"inverted": 10}, max_blank=10)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

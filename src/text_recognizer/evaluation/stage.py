@@ -46,6 +46,7 @@ def figures(
         "robustness": robustness(recognizer, packed, section.robustness) if section.robustness else None,
         "model": recognizer.digest,
         "data": data_digest(packed),
+        "source": packed.source,
         "seal": seal(packed, model, section),
     }
     return sealed(found), rows

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from text_recognizer.config import DataSection, PreprocessSection
 from text_recognizer.data import feedback
 from text_recognizer.data.iam import SPLITS, IamArchive
-from text_recognizer.data.packed import Page, write_split
+from text_recognizer.data.packed import Page, write_source, write_split
 from text_recognizer.errors import DataError
 from text_recognizer.files import replacing, write_json
 from text_recognizer.preprocess.crop import crop_form
@@ -73,7 +73,7 @@ def pack(
     spread: Spread | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> Packed:
-    """Writes `<split>.npy` and `<split>.jsonl` for each split to the folder `out`, accepted corrections with `train`.
+    """Writes each split and `source.json` to the folder `out`, accepted corrections with `train`.
 
     Every form is tried: where some cannot be cropped, the DataError names them all, and `out` stays as it was. `check`
     may refuse the finished folder in the same way. `spread` does the cropping, by default in processes of this machine.
@@ -91,6 +91,7 @@ def pack(
         if faults:
             raise _unusable(archive, faults)
         write_json(draft / JOINED, {"joined": joined, "refused": refused})
+        write_source(draft, data.source)
         if check:
             check(draft)
     counts = {split: len(splits[split]) + (len(extra) if split == "train" else 0) for split in SPLITS}
