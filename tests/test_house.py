@@ -56,8 +56,8 @@ READ = {
     "gate": [paths.SCORE],
     "bundle": [paths.MODEL, paths.VERDICT],
 }
-# What decides only what is refused and where things lie; see the head of dvc.yaml.
-EXCUSED = {"", "cli", "config", "errors", "paths", "privacy"}
+# What decides only what is refused, told and where things lie; see the head of dvc.yaml.
+EXCUSED = {"", "cli", "config", "errors", "logbook", "paths", "privacy"}
 # Imports of a room that the stage does not reach, with the reason.
 UNREACHED = {
     "bundle": {"models"},  # the export alone knows them, and it runs in training
