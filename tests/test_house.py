@@ -43,7 +43,7 @@ MADE = {
     "validate": [paths.DATA_DOCS, paths.VALIDATION],
     "preprocess": [paths.PROCESSED, paths.CROP_DOCS],
     "train": [paths.MODEL, paths.CURVES],
-    "evaluate": [paths.PAGES, paths.REPORT, paths.SCORE],
+    "evaluate": [paths.CONFUSIONS, paths.PAGES, paths.REPORT, paths.SCORE],
     "gate": [paths.VERDICT],
     "bundle": [paths.BENTO],
 }

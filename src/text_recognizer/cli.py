@@ -199,7 +199,8 @@ def _evaluate(_: argparse.Namespace) -> int:
     section = _load_params().evaluate
     from text_recognizer.evaluation import evaluate, log_score
 
-    score = evaluate(paths.PROCESSED, paths.MODEL, section, paths.SCORE, paths.PAGES, paths.REPORT, paths.CURVES)
+    reports = paths.SCORE, paths.PAGES, paths.REPORT, paths.CONFUSIONS, paths.CURVES
+    score = evaluate(paths.PROCESSED, paths.MODEL, section, *reports)
     log_score(score, paths.REPORT, paths.MODEL)
     low, high = score["cer_interval"]
     print(f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}] on {score['pages']} pages; report: {paths.REPORT}")

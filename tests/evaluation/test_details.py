@@ -178,7 +178,7 @@ def test_the_card_says_how_good_the_model_is_where_it_is_weak_and_how_to_check(
 ):
     model = copied(learn_to_read(75))
     score = evaluate(
-        printed_words, model, section, *(tmp_path / name for name in ("s.json", "p.jsonl", "r.html", "c.csv"))
+        printed_words, model, section, *(tmp_path / name for name in ("s.json", "p", "r.html", "m.csv", "c.csv"))
     )
     (tmp_path / "verdict.json").write_text(
         '{"rules": [{"name": "cer", "passed": false, "reason": "too high"}], "basis": "the limits",'

@@ -47,7 +47,7 @@ def name_of(folder):
 def scored(learn_to_read, printed_words, section, tmp_path):
     """The folder of a trained model, its score and its report."""
     model, report = shutil.copytree(learn_to_read(75), tmp_path / "reader"), tmp_path / "r.html"
-    score = evaluate(printed_words, model, section, tmp_path / "s.json", tmp_path / "p", report, tmp_path / "c.csv")
+    score = evaluate(printed_words, model, section, *(tmp_path / name for name in ("s", "p", "r.html", "m", "c")))
     return model, score, report
 
 

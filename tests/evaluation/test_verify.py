@@ -23,7 +23,7 @@ def published(learn_to_read, printed_words, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     model = shutil.copytree(learn_to_read(75), folder / "reader")
     section = EvaluateSection(batch_size=8, resamples=100, level=0.95, seed=1, gallery=0, review=0.1, robustness=1)
-    evaluate(printed_words, model, section, *(folder / name for name in ("score.json", "p.jsonl", "r.html", "c.csv")))
+    evaluate(printed_words, model, section, *(folder / name for name in ("score.json", "p", "r.html", "m", "c")))
     return model, folder / "score.json", section
 
 

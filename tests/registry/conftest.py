@@ -60,10 +60,11 @@ def train_one(learn_to_read, printed_words, shipped, limits, tmp_path_factory):
 
     def make(steps: int) -> Trained:
         folder = tmp_path_factory.mktemp(f"steps{steps}")
-        place = {name: folder / getattr(paths, name) for name in ("MODEL", "SCORE", "PAGES", "REPORT", "CURVES")}
+        names = ("SCORE", "PAGES", "REPORT", "CONFUSIONS", "CURVES")
+        place = {name: folder / getattr(paths, name) for name in ("MODEL", *names)}
         shutil.copytree(learn_to_read(steps), place["MODEL"])
         section = EvaluateSection(**shipped.evaluate.model_dump() | {"resamples": 100, "gallery": 0, "robustness": 2})
-        reports = (place[name] for name in ("SCORE", "PAGES", "REPORT", "CURVES"))
+        reports = (place[name] for name in names)
         evaluate(printed_words, place["MODEL"], section, *reports)
         gate(place["SCORE"], limits, folder / paths.VERDICT)
         return Trained(folder)
