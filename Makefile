@@ -61,7 +61,8 @@ train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/
 RUN := cpu
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
-	cp runs/$(RUN)/models/reader/* runs/$(RUN)/reports/{score.json,verdict.json,curves.csv} models/pretrained/
+	cp runs/$(RUN)/models/reader/{reader.json,reader.onnx,weights.safetensors,language.npz} models/pretrained/
+	cp runs/$(RUN)/reports/{score.json,verdict.json} models/pretrained/
 	text-recognizer card --model models/pretrained --score models/pretrained/score.json
 
 benchmark: setup ## how fast the parts are, each as a ratio to a reference in the same run

@@ -251,6 +251,27 @@ def test_the_wheel_holds_neither_tests_nor_flows_nor_data(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"text_recognizer"}
 
 
+# --- the model that comes with the project
+
+
+def test_the_pretrained_model_is_what_its_target_makes(tmp_path):
+    # Given a trained run, every file of it empty
+    for name in ("models/reader/run.json", "reports/curves.csv", "reports/report.html"):
+        (tmp_path / "runs/cpu" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs/cpu" / name).touch()
+    plan = subprocess.run(["make", "-n", "pretrained"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    copies = [line for line in plan.splitlines() if line.startswith("cp ")]
+    for place in re.findall(r"runs/cpu/\S+", " ".join(copies)):
+        subprocess.run(["bash", "-c", f"touch {place}"], cwd=tmp_path, check=True)
+    # When the target copies it
+    (tmp_path / "models/pretrained").mkdir(parents=True)
+    subprocess.run(["bash", "-c", "\n".join(copies)], cwd=tmp_path, check=True)
+    # Then what lies in git is that, and the card, which the target's last command writes
+    assert "text-recognizer card --model models/pretrained" in plan.splitlines()[-1]
+    kept = {path.name for path in (ROOT / "models/pretrained").iterdir()}
+    assert {path.name for path in (tmp_path / "models/pretrained").iterdir()} == kept - {"MODEL_CARD.md"}
+
+
 # --- the one command
 
 
