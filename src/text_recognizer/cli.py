@@ -187,7 +187,8 @@ def _train(_: argparse.Namespace) -> int:
     from text_recognizer.training import train
 
     def finish(model: Path) -> None:
-        print(f"calibrated on the validation split: temperature {calibrate(model, paths.PROCESSED)['temperature']}")
+        found = calibrate(model, paths.PROCESSED)
+        print(f"calibrated on the validation split: temperature {found['temperature']}, power {found['power']}")
 
     sections = params.train, params.preprocess, params.language
     best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH, finish)

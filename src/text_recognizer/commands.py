@@ -62,7 +62,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     from text_recognizer.evaluation.calibrate import calibrate_on_archive
 
     found = calibrate_on_archive(options.model, options.archive, options.split)
-    print(f"temperature {found['temperature']}, fitted on {found['characters']} characters, kept in {options.model}")
+    fitted = f"temperature {found['temperature']}, power {found['power']}"
+    print(f"{fitted}, fitted on {found['characters']} characters, kept in {options.model}")
     for kind in ("characters", "words", "lines"):
         before, after = found[f"ece_{kind}"], found[f"ece_{kind}_after"]
         print(f"expected calibration error of the {kind}: {before:.4f}, now {after:.4f}")

@@ -16,6 +16,7 @@ from text_recognizer.evaluation.details import details
 from text_recognizer.evaluation.report import CONFUSIONS, by_writer, pieces, render
 from text_recognizer.evaluation.score import summarise
 from text_recognizer.inference import ModelInfo
+from text_recognizer.inference.reading import OWN
 
 CURVES = "step,train/loss,validation/loss,validation/cer\n10,2.5,2.6,0.9\n20,1.5,1.7,0.4\n"
 
@@ -70,7 +71,7 @@ def draw(info, section, tmp_path):
         canvases = np.random.default_rng(1).integers(0, 2, (len(pages), 32, 48), dtype=np.uint8) * 255
         packed = PackedSplit(canvases, tuple(Page(one.id, one.writer, one.reference, ()) for one in pages))
         extra = {"model": "1" * 64, "data": "2" * 64, "robustness": None}
-        score = {**summarise(pages, section), **details(pages, section, 1.0), **extra}
+        score = {**summarise(pages, section), **details(pages, section, OWN), **extra}
         return render(score, pages, packed, info, gallery, path)
 
     return document

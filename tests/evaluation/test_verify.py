@@ -96,11 +96,12 @@ def test_one_parameter_that_was_touched_is_found_and_named(published, packed, na
     assert found["parameters"].startswith(f"{name} is {value}, was ")
 
 
-def test_a_temperature_that_was_touched_is_found(published, packed, tmp_path):
+@pytest.mark.parametrize("name", ["temperature", "power"])
+def test_a_doubt_that_was_touched_is_found(published, packed, tmp_path, name):
     model, score, section = published
     folder = shutil.copytree(model, tmp_path / "reader")
     info = json.loads((folder / "reader.json").read_text())
-    (folder / "reader.json").write_text(json.dumps(info | {"temperature": 3.0}))
+    (folder / "reader.json").write_text(json.dumps(info | {name: 3.0}))
     assert {"reader", "calibration"} <= failed(verify(score, folder, packed, section)).keys()
 
 

@@ -44,7 +44,7 @@ def score_archive(
         raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0]['reason']}", "mend the archive")
     return {
         **summarise(scores, section),
-        **details(scores, section, recognizer.info.temperature),
+        **details(scores, section, recognizer.info.doubt),
         "model": recognizer.digest,
         "source": kind_of(str(archive)),
         "split": split,

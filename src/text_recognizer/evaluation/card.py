@@ -104,10 +104,10 @@ def _doubt(score: dict[str, Any]) -> str:
         return ""
     error, before = doubt["ece_words"], doubt["ece_words_before"]
     return (
-        f"## Its doubt\n\nConfidences are at temperature {doubt['temperature']}, which was fitted on validation"
-        f" pages, or is 1. Expected calibration error of the words: {error:.2%} ({before:.2%} without). Re-reading the"
-        f" {chosen['share']:.0%} of the words with a confidence up to {chosen['threshold']:.3f} finds"
-        f" {chosen['found']:.0%} of the wrong ones."
+        f"## Its doubt\n\nConfidences are at temperature {doubt['temperature']} and power {doubt['power']}, which were"
+        f" fitted on validation pages, or are 1. Expected calibration error of the words: {error:.2%} ({before:.2%}"
+        f" without). Re-reading the {chosen['share']:.0%} of words with a confidence up to {chosen['threshold']:.3f}"
+        f" finds {chosen['found']:.0%} of the wrong ones."
     )
 
 

@@ -52,7 +52,7 @@ def figures(
     rows = read_split(recognizer, packed, section)
     found = {
         **summarise(rows, section),
-        **details(rows, section, recognizer.info.temperature),
+        **details(rows, section, recognizer.info.doubt),
         "robustness": robustness(recognizer, packed, section.robustness) if section.robustness else None,
         "model": recognizer.digest,
         "data": data_digest(packed),
