@@ -59,10 +59,12 @@ train-cpu: setup runs/cpu/models/reader ## train the pretrained reader anew, in 
 train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/gpu; stopped, it goes on
 
 RUN := cpu
+TRAINED_ON := the training forms of IAM's Aachen split, by recipes/$(RUN).yaml
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
-	cp runs/$(RUN)/models/reader/* runs/$(RUN)/reports/{score.json,verdict.json,curves.csv} models/pretrained/
-	text-recognizer card --model models/pretrained --score models/pretrained/score.json
+	cp runs/$(RUN)/models/reader/{reader.json,reader.onnx,weights.safetensors,language.npz} models/pretrained/
+	cp runs/$(RUN)/reports/{score.json,verdict.json} models/pretrained/
+	text-recognizer card --model models/pretrained --score models/pretrained/score.json --trained-on "$(TRAINED_ON)"
 
 benchmark: setup ## how fast the parts are, each as a ratio to a reference in the same run
 	@$(BIN)/text-recognizer benchmark

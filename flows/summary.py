@@ -1,6 +1,5 @@
 """What a run of the pipeline came to, read from its reports: for the terminal and for Prefect."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,16 @@ from typing import Any
 from text_recognizer import paths
 from text_recognizer.data.iam import SPLITS
 from text_recognizer.errors import DataError
+from text_recognizer.files import read_table
 
 SERVE = "make serve"
+AGAIN = "run the whole pipeline: `make demo`", "run `dvc repro`"
 Row = tuple[str, str]
 
 
 def rejection(project: Path) -> str:
     """Why the gate rejected the model, one rule a line; empty where it passed. Raises DataError without a verdict."""
-    verdict = _read(project / paths.VERDICT)
+    verdict = read_table(project / paths.VERDICT, *AGAIN)
     if verdict.get("passed") is True:
         return ""
     failed = [f"  {rule['name']}: {rule['reason']}" for rule in verdict["rules"] if not rule["passed"]]
@@ -24,12 +25,12 @@ def rejection(project: Path) -> str:
 
 def summarise(project: Path) -> list[Row]:
     """What was made, how well it reads, and where it lies, as rows of a name and a value. Raises DataError."""
-    score, verdict = _read(project / paths.SCORE), _read(project / paths.VERDICT)
+    score, verdict = read_table(project / paths.SCORE, *AGAIN), read_table(project / paths.VERDICT, *AGAIN)
     try:
         limits = {rule["name"]: rule["limit"] for rule in verdict["rules"]}
         low, high = score["cer_interval"]
         return [
-            ("data", _counts(_read(project / paths.VALIDATION))),
+            ("data", _counts(read_table(project / paths.VALIDATION, *AGAIN))),
             ("test CER", f"{score['cer']:.2%} ({low:.2%} to {high:.2%}), limit {_percent(limits.get('cer'))}"),
             ("test WER", f"{score['wer']:.2%}, limit {_percent(limits.get('wer'))}"),
             ("tested on", f"{score['pages']} pages, {score['characters']} characters"),
@@ -90,15 +91,3 @@ def _percent(limit: float | None) -> str:
 
 def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", "<br>")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist", "run the whole pipeline: `make demo`") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}", "run `dvc repro`") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path} is not a table of figures", "run `dvc repro`")
-    return value

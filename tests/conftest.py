@@ -207,3 +207,14 @@ def _encoded():
 @pytest.fixture(name="printed_split", scope="session")
 def _printed_split():
     return printed_split
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory):
+    """A server of its own for the flows that are run through Prefect."""
+    from prefect.settings import PREFECT_HOME, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    home = tmp_path_factory.mktemp("prefect")
+    with temporary_settings({PREFECT_HOME: home}), prefect_test_harness(server_startup_timeout=180):
+        yield

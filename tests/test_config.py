@@ -74,7 +74,8 @@ def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):
         ("data", "exclude", [7], "form ids to leave out"),
         ("preprocess", "canvas_width", 100, "a multiple of 16"),
         ("validate", "writers_apart", "yes", "whether a writer in two splits"),
-        ("gate", "max_cer", -1, "float > 0, <= 10"),
+        ("gate", "max_wer", -1, "float > 0, <= 10"),
+        ("gate", "max_cer", 0.2, "a table of names and numbers"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_what_is(refusal, section, key, value, allowed):

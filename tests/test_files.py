@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from text_recognizer.errors import TextRecognizerError
-from text_recognizer.files import replacing, sha256, write_json
+from text_recognizer.errors import DataError, TextRecognizerError
+from text_recognizer.files import read_table, replacing, sha256, write_json
 
 KILLED = """
 import os, pathlib, sys, time
@@ -158,3 +158,27 @@ def test_the_digest_of_a_file_larger_than_a_chunk(tmp_path):
     content = os.urandom(1 << 20) + b"tail"
     (tmp_path / "file").write_bytes(content)
     assert sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    write_json(tmp_path / "table.json", {"cer": 0.1, "name": "ä"})
+    assert read_table(tmp_path / "table.json", "make it", "make it anew") == {"cer": 0.1, "name": "ä"}
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "fix"),
+    [
+        (None, "does not exist", "make it"),
+        (b"{", "cannot be read", "make it anew"),
+        (b"\xff", "cannot be read", "make it anew"),
+        (b"[" * 100_000, "cannot be read", "make it anew"),
+        (b"[1]", "is not a table", "make it anew"),
+    ],
+    ids=["missing", "cut", "no text", "too deep", "a list"],
+)
+def test_what_is_no_table_is_named_with_what_to_do(tmp_path, content, what, fix):
+    if content is not None:
+        (tmp_path / "table.json").write_bytes(content)
+    with pytest.raises(DataError, match=rf"table\.json {what}") as caught:
+        read_table(tmp_path / "table.json", "make it", "make it anew")
+    assert caught.value.fix == fix

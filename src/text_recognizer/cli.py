@@ -1,4 +1,4 @@
-"""The command line: one sub-command per stage of the pipeline, plus read, score, serve and params.
+"""The command line: one sub-command per stage of the pipeline, plus read, serve, params and those of `commands`.
 
 Nothing heavy is imported before a command runs, so that `--help` answers at once.
 """
@@ -70,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
             what = "instead: fetch EMNIST for the lab, 'nist' or the path or URL of its gzip.zip"
             stage.add_argument("--emnist", metavar="SOURCE", help=what)
     _add_read(commands)
-    _add_score(commands)
     _add_serve(commands)
     _add_params(commands)
     _add_benchmark(commands)
@@ -88,14 +87,6 @@ def _add_read(commands: "Commands") -> None:
     parser = _add(commands, "read", _read, "print the text of pictures of handwriting")
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a PNG, JPEG, TIFF or WebP file")
     parser.add_argument("--json", action="store_true", help="one JSON object a picture: lines, boxes, confidence")
-    _add_model(parser)
-
-
-def _add_score(commands: "Commands") -> None:
-    parser = _add(commands, "score", _score, "score a model on any archive in IAM's layout")
-    parser.add_argument("--archive", required=True, type=Path, metavar="ZIP", help="an archive in IAM's layout")
-    parser.add_argument("--split", required=True, metavar="NAME/PART", help="for instance aachen/test or lwitlrt/test")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     _add_model(parser)
 
 
@@ -196,7 +187,8 @@ def _train(_: argparse.Namespace) -> int:
     from text_recognizer.training import train
 
     def finish(model: Path) -> None:
-        print(f"calibrated on the validation split: temperature {calibrate(model, paths.PROCESSED)['temperature']}")
+        found = calibrate(model, paths.PROCESSED)
+        print(f"calibrated on the validation split: temperature {found['temperature']}, power {found['power']}")
 
     sections = params.train, params.preprocess, params.language
     best = train(paths.PROCESSED, *sections, paths.MODEL, paths.CURVES, paths.SCRATCH, finish)
@@ -206,9 +198,11 @@ def _train(_: argparse.Namespace) -> int:
 
 def _evaluate(_: argparse.Namespace) -> int:
     section = _load_params().evaluate
-    from text_recognizer.evaluation import evaluate
+    from text_recognizer.evaluation import evaluate, log_score
 
-    score = evaluate(paths.PROCESSED, paths.MODEL, section, paths.SCORE, paths.PAGES, paths.REPORT, paths.CURVES)
+    reports = paths.SCORE, paths.PAGES, paths.REPORT, paths.CONFUSIONS, paths.CURVES
+    score = evaluate(paths.PROCESSED, paths.MODEL, section, *reports)
+    log_score(score, paths.REPORT, paths.MODEL)
     low, high = score["cer_interval"]
     print(f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}] on {score['pages']} pages; report: {paths.REPORT}")
     return 0
@@ -249,21 +243,6 @@ def _read(options: argparse.Namespace) -> int:
         else:
             print(reading.text)
     return status
-
-
-def _score(options: argparse.Namespace) -> int:
-    from text_recognizer.evaluation import SCORING, score_archive
-    from text_recognizer.files import write_json
-
-    score = score_archive(options.archive, options.split, options.model, SCORING)
-    low, high = score["cer_interval"]
-    print(
-        f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}], with newlines {score['cer_newlines']:.4f}, "
-        f"WER {score['wer']:.4f} on {score['pages']} pages, {score['characters']} characters, {score['seconds']:.1f} s"
-    )
-    if options.json:
-        write_json(options.json, score)
-    return 0
 
 
 def _serve(options: argparse.Namespace) -> int:

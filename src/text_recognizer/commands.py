@@ -5,11 +5,18 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from text_recognizer import paths
+
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
 
 def add_commands(add: Add) -> None:
     """Adds the sub-commands; `add` makes one of a name, a function and a summary."""
+    score = add("score", _score, "score a model on any archive in IAM's layout")
+    score.add_argument("--archive", required=True, type=Path, metavar="ZIP", help="an archive in IAM's layout")
+    score.add_argument("--split", required=True, metavar="NAME/PART", help="for instance aachen/test or lwitlrt/test")
+    score.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    score.add_argument("--model", type=Path, default=paths.PRETRAINED, metavar="FOLDER", help="default: %(default)s")
     calibrate = add("calibrate", _calibrate, "fit how sure a model says it is, on pages that it was not trained on")
     calibrate.add_argument("--model", required=True, type=Path, metavar="FOLDER", help="its reader.json is changed")
     calibrate.add_argument("--archive", required=True, type=Path, metavar="ZIP", help="an archive in IAM's layout")
@@ -36,11 +43,27 @@ def add_commands(add: Add) -> None:
     rollback.add_argument("--reason", required=True, metavar="TEXT", help="why; is kept in the registry")
 
 
+def _score(options: argparse.Namespace) -> int:
+    from text_recognizer.evaluation import SCORING, score_archive
+    from text_recognizer.files import write_json
+
+    score = score_archive(options.archive, options.split, options.model, SCORING)
+    low, high = score["cer_interval"]
+    print(
+        f"CER {score['cer']:.4f} [{low:.4f}, {high:.4f}], with newlines {score['cer_newlines']:.4f}, "
+        f"WER {score['wer']:.4f} on {score['pages']} pages, {score['characters']} characters, {score['seconds']:.1f} s"
+    )
+    if options.json:
+        write_json(options.json, score)
+    return 0
+
+
 def _calibrate(options: argparse.Namespace) -> int:
     from text_recognizer.evaluation.calibrate import calibrate_on_archive
 
     found = calibrate_on_archive(options.model, options.archive, options.split)
-    print(f"temperature {found['temperature']}, fitted on {found['characters']} characters, kept in {options.model}")
+    fitted = f"temperature {found['temperature']}, power {found['power']}"
+    print(f"{fitted}, fitted on {found['characters']} characters, kept in {options.model}")
     for kind in ("characters", "words", "lines"):
         before, after = found[f"ece_{kind}"], found[f"ece_{kind}_after"]
         print(f"expected calibration error of the {kind}: {before:.4f}, now {after:.4f}")
@@ -48,7 +71,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from text_recognizer import config, paths
+    from text_recognizer import config
     from text_recognizer.errors import ConfigError
 
     section = config.load().evaluate
@@ -64,7 +87,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace) -> int:
-    from text_recognizer import paths
     from text_recognizer.evaluation.card import write_card
 
     model, score = options.model or paths.MODEL, options.score or paths.SCORE
@@ -73,7 +95,7 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from text_recognizer import config, paths
+    from text_recognizer import config
     from text_recognizer.registry import bring_champion, listed, table
 
     section = config.load().promote
@@ -86,7 +108,7 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from text_recognizer import config, paths
+    from text_recognizer import config
     from text_recognizer.errors import ConfigError
     from text_recognizer.evaluation import verdict_table
     from text_recognizer.registry import Override, promote
@@ -107,7 +129,7 @@ def _promote(options: argparse.Namespace) -> int:
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from text_recognizer import config, paths
+    from text_recognizer import config
     from text_recognizer.registry import rollback
 
     entry = rollback(Path(), config.load().promote, options.reason, options.to)

@@ -17,6 +17,7 @@ PARAMS_FILE = Path("params.yaml")
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Kind = Literal["synthetic", "fsdl", "iam", "archive"]
 
 
 class Section(BaseModel):
@@ -152,13 +153,17 @@ class EvaluateSection(Section):
 
 
 class GateSection(Section):
-    max_cer: Annotated[float, Field(gt=0, le=10, description="largest test CER that may ship")]
-    max_wer: Annotated[float, Field(gt=0, le=10, description="largest test WER that may ship")]
-    min_pages: Annotated[int, Field(ge=1, le=100_000, description="fewest test pages for a verdict")]
-    max_interval: Annotated[float, Field(gt=0, le=10, description="widest CER interval for a verdict")]
-    max_slice_cer: Annotated[
-        float, Field(gt=0, le=10, description="largest CER of any slice of pages that is large enough")
+    max_cer: Annotated[
+        dict[Literal[Kind, "default"], Rate],
+        Field(
+            min_length=1,
+            description="largest test CER that may ship, by the kind of data.source; default: of any other",
+        ),
     ]
+    max_wer: Annotated[Rate, Field(description="largest test WER that may ship")]
+    min_pages: Annotated[int, Field(ge=1, le=100_000, description="fewest test pages for a verdict")]
+    max_interval: Annotated[Rate, Field(description="widest CER interval for a verdict")]
+    max_slice_cer: Annotated[Rate, Field(description="largest CER of any slice of pages that is large enough")]
     min_slice_pages: Annotated[int, Field(ge=1, le=100_000, description="pages that a slice needs to be judged")]
     slices: Annotated[dict[str, Rate], Field(description="largest CER by the name of a slice, where one has its own")]
     max_calibration_error: Annotated[Share, Field(description="largest expected calibration error of the words")]
@@ -256,16 +261,11 @@ def _explain(error: dict[str, Any]) -> str:
         return f"{dotted} = {error['input']!r}: unknown key; the nearest valid name is {near[0]!r}"
     if error["type"] == "value_error":
         return f"{dotted}: {error['ctx']['error']}"
-    allowed = _allowed(_field(section, key))
+    allowed = _allowed({field.alias or name: field for name, field in section.model_fields.items()}[key])
     # A list that is too short lacks an item, which has no name of its own.
     if error["type"] == "missing" and len(location) < 3:
         return f"{dotted}: missing; allowed: {allowed}"
     return f"{dotted} = {error['input']!r}: {error['msg']}; allowed: {allowed}"
-
-
-def _field(section: type[BaseModel], key: str) -> FieldInfo:
-    by_key = {field.alias or name: field for name, field in section.model_fields.items()}
-    return by_key[key]
 
 
 def _allowed(field: FieldInfo) -> str:

@@ -1,4 +1,4 @@
-"""Writing files so that a kill leaves the old file or the new one, never half of either."""
+"""Reading tables, and writing files so that a kill leaves the old file or the new one, never half of either."""
 
 import contextlib
 import hashlib
@@ -6,8 +6,9 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from text_recognizer.errors import TextRecognizerError
+from text_recognizer.errors import DataError, TextRecognizerError
 
 CHUNK_BYTES = 1 << 20
 
@@ -59,6 +60,19 @@ def json_text(value: object) -> str:
 
 def write_json(path: Path, value: object) -> None:
     write_text(path, json_text(value))
+
+
+def read_table(path: Path, missing: str, again: str) -> dict[str, Any]:
+    """The JSON object in a file. Raises DataError: its fix is `missing` where there is no file, else `again`."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist", missing) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read: {error}", again) from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} is not a table of figures", again)
+    return value
 
 
 def sha256(path: Path) -> str:

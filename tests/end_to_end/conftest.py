@@ -42,7 +42,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "evaluate": {"resamples": 100, "robustness": 1},
     "gate": {
-        "max_cer": 10.0,
+        "max_cer": {"synthetic": 10.0},
         "max_wer": 10.0,
         "min_pages": 5,
         "max_interval": 10.0,

@@ -14,7 +14,7 @@ def rejected(reference, tmp_path_factory):
     project = reference.project.copy(tmp_path_factory.mktemp("rejected"))
     bento = project.folder / "dist/bento"
     before = {path: path.read_bytes() for path in bento.rglob("*") if path.is_file()}
-    project.change(gate={"max_cer": 0.000001})
+    project.change(gate={"max_cer": {"synthetic": 0.000001}})
     return project, project.run("dvc", "repro"), before
 
 
@@ -22,7 +22,8 @@ def test_the_run_fails_in_the_bundle_and_names_the_rule(rejected):
     _, run, _ = rejected
     assert run.status != 0
     assert run.stages == ["gate", "bundle"]
-    assert "text-recognizer bundle: reports/verdict.json rejects the model: cer (the CER, " in run.said
+    reason = "cer (the CER on pages of the source 'synthetic', "
+    assert f"text-recognizer bundle: reports/verdict.json rejects the model: {reason}" in run.said
     assert "fix: " in run.said
     assert "Traceback" not in run.said
 

@@ -13,11 +13,11 @@ REAL = Path(__file__).parents[3] / "shared" / "data" / "iam-subset" / "iamdb.zip
 
 
 def test_an_archive_gets_the_figures_that_the_stage_gives_the_same_forms(archive, model, processed, section, tmp_path):
-    stage = evaluate(processed, model, section, *(tmp_path / name for name in ("s.json", "p.jsonl", "r.html", "c.csv")))
+    stage = evaluate(processed, model, section, *(tmp_path / name for name in ("s.json", "p", "r.html", "m", "c")))
     score = score_archive(archive, "aachen/test", model, section)
-    same = set(stage) - {"data", "robustness", "seal", "sha256"}
+    same = set(stage) - {"data", "robustness", "seal", "sha256", "source"}
     assert {name: score[name] for name in same} == {name: stage[name] for name in same}
-    assert score["split"] == "aachen/test"
+    assert (score["split"], score["source"]) == ("aachen/test", "archive")
     assert score["skipped"] == []
     assert score["seconds"] > 0
 

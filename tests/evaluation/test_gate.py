@@ -2,12 +2,16 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
+import yaml
 
+from text_recognizer.data.packed import kind_of
 from text_recognizer.evaluation.gate import gate, judge, table
 
 DIGEST = "ab" * 32
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -29,6 +33,7 @@ def score():
         "robustness": {"cer": {"inverted": 0.12}, "blank_characters": 0},
         "model": DIGEST,
         "data": "cd" * 32,
+        "source": "synthetic",
     }
 
 
@@ -54,7 +59,16 @@ def test_the_verdict_says_what_was_judged_and_that_no_champion_was_looked_at(sco
 @pytest.mark.parametrize(
     ("change", "rule", "reason"),
     [
-        ({"cer": 0.21, "cer_interval": [0.18, 0.24]}, "cer", "the CER, 0.2100, is above the limit of 0.2"),
+        (
+            {"cer": 0.21, "cer_interval": [0.18, 0.24]},
+            "cer",
+            "of the source 'synthetic', 0.2100, is above the limit of 0.2",
+        ),
+        ({"source": "iam", "cer": 0.11}, "cer", "of the source 'iam', 0.1100, is above the limit of 0.1"),
+        ({"source": "archive"}, "cer", "gate.max_cer has no limit for the source 'archive', and no default"),
+        ({"source": None}, "cer", "source is missing, not the name of a source: pack the pages anew"),
+        ({"source": ["iam"]}, "cer", "source is a list, not the name of a source"),
+        ({"source": ""}, "cer", "source is '', not the name of a source"),
         ({"wer": 0.51}, "wer", "the WER, 0.5100, is above the limit of 0.5"),
         ({"pages": 49}, "pages", "the number of test pages, 49, is below the limit of 50"),
         (
@@ -103,6 +117,44 @@ def test_a_figure_on_its_limit_passes(score, limits, change):
     assert judge(score | change, limits)["passed"]
 
 
+@pytest.mark.parametrize(("source", "passed"), [("iam", False), ("synthetic", True), ("archive", True), (None, False)])
+def test_a_source_without_a_limit_of_its_own_has_the_default_and_a_score_without_a_source_none(
+    score, limits, source, passed
+):
+    by_source = limits.model_copy(update={"max_cer": {"iam": 0.05, "default": 0.15}})
+    assert judge(score | {"source": source}, by_source)["passed"] is passed
+
+
+def test_where_the_limit_is_the_same_for_all_the_source_does_not_matter(score, limits):
+    del score["source"]
+    general = limits.model_copy(update={"max_cer": {"default": 0.15}})
+    assert judge(score, general)["passed"]
+    (rule,) = (
+        rule
+        for rule in judge(score | {"cer": 0.151, "cer_interval": [0.1, 0.2]}, general)["rules"]
+        if not rule["passed"]
+    )
+    assert rule["reason"] == "the CER, 0.1510, is above the limit of 0.15"
+
+
+def test_the_sample_and_the_recipe_for_iam_find_each_its_own_limit(score, shipped):
+    # Given a score between the two limits, on the pages of either
+    recipe = yaml.safe_load((ROOT / "recipes/cpu.yaml").read_text(encoding="utf-8"))
+    kinds = kind_of(shipped.data.source), kind_of(recipe["data"]["source"])
+    assert "max_cer" not in recipe["gate"]
+    # When the same rules judge both
+    found = [
+        next(
+            rule
+            for rule in judge(score | {"cer": 0.15, "source": kind}, shipped.gate)["rules"]
+            if rule["name"] == "cer"
+        )
+        for kind in kinds
+    ]
+    # Then it is good enough for the sample alone
+    assert [(rule["limit"], rule["passed"]) for rule in found] == [(0.2, True), (0.12, False)]
+
+
 UNUSABLE = [None, "0.1", True, [0.1], {"value": 0.1}, math.nan, math.inf, -math.inf, -0.1, 10**400]
 
 
@@ -123,8 +175,10 @@ def test_a_floor_that_is_no_figure_rejects(score, limits, name, value):
 
 
 @pytest.mark.parametrize(
-    "name", ["cer", "wer", "pages", "writers", "cer_interval", "floors", "model", "slices", "calibration", "robustness"]
-)
+    "name",
+    ["cer", "wer", "pages", "writers", "cer_interval", "floors", "model", "slices", "calibration", "robustness",
+     "source"],
+)  # fmt: skip
 def test_a_missing_figure_rejects_and_is_named(score, limits, name):
     del score[name]
     verdict = judge(score, limits)

@@ -1,6 +1,8 @@
 """The report: offline, honest about what it shows, and safe whatever a model reads."""
 
+import csv
 import re
+import string
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,10 +11,12 @@ import pytest
 from text_recognizer import charts
 from text_recognizer.data.packed import PackedSplit, Page
 from text_recognizer.evaluation import curves
+from text_recognizer.evaluation.confusions import Confusion, as_csv, confusions
 from text_recognizer.evaluation.details import details
-from text_recognizer.evaluation.report import Confusion, by_writer, confusions, pieces, render
+from text_recognizer.evaluation.report import CONFUSIONS, by_writer, pieces, render
 from text_recognizer.evaluation.score import summarise
 from text_recognizer.inference import ModelInfo
+from text_recognizer.inference.reading import OWN
 
 CURVES = "step,train/loss,validation/loss,validation/cer\n10,2.5,2.6,0.9\n20,1.5,1.7,0.4\n"
 
@@ -67,7 +71,7 @@ def draw(info, section, tmp_path):
         canvases = np.random.default_rng(1).integers(0, 2, (len(pages), 32, 48), dtype=np.uint8) * 255
         packed = PackedSplit(canvases, tuple(Page(one.id, one.writer, one.reference, ()) for one in pages))
         extra = {"model": "1" * 64, "data": "2" * 64, "robustness": None}
-        score = {**summarise(pages, section), **details(pages, section, 1.0), **extra}
+        score = {**summarise(pages, section), **details(pages, section, OWN), **extra}
         return render(score, pages, packed, info, gallery, path)
 
     return document
@@ -155,6 +159,22 @@ def test_confusions_are_counted_over_all_pages_most_frequent_first(make_page):
         make_page("c", "w", "end", "nd"),
     ]
     assert confusions(pages) == [Confusion("o", "a", 2), Confusion("", "s", 1), Confusion("e", "", 1)]
+
+
+def test_the_table_tells_a_space_from_nothing_and_survives_quotes(make_page):
+    found = confusions([make_page("a", "w", 'to "be', "to,be"), make_page("b", "w", "or not", "ornot")])
+    lines = as_csv(found).splitlines()
+    assert lines[0] == '"true","read","count"'
+    assert '" ","",1' in lines
+    rows = list(csv.reader(as_csv(found).splitlines()))[1:]
+    assert [(true, read, int(count)) for true, read, count in rows] == [(c.true, c.read, c.count) for c in found]
+
+
+def test_the_report_shows_the_most_frequent_mistakes_and_says_where_all_of_them_are(draw, make_page):
+    truth, read = string.ascii_lowercase[: CONFUSIONS + 1], string.ascii_uppercase[: CONFUSIONS + 1]
+    text = Tree(draw([make_page("a", "w", truth, read)])).text
+    assert f"All {CONFUSIONS + 1} kinds of mistakes are in confusions.csv" in text
+    assert "confusions.csv" not in Tree(draw([make_page("a", "w", "ink", "inc")])).text
 
 
 def test_curves_that_are_there_are_drawn(draw, worked):

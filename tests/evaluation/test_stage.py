@@ -1,5 +1,6 @@
 """The evaluate stage from a packed split and a real model to its three files."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from text_recognizer.data.packed import PackedSplit
+from text_recognizer.data.packed import PackedSplit, write_source
 from text_recognizer.errors import DataError, ModelError
 from text_recognizer.evaluation import evaluate
 from text_recognizer.files import sha256
@@ -19,12 +20,13 @@ from text_recognizer.inference.info import INFO_FILE
 @pytest.fixture
 def out(tmp_path):
     folder = tmp_path / "reports"
-    names = {"score": "score.json", "pages": "pages.jsonl", "report": "report.html", "curves": "curves.csv"}
+    names = {"score": "score.json", "pages": "pages.jsonl", "report": "report.html", "mistakes": "confusions.csv",
+             "curves": "curves.csv"}  # fmt: skip
     return SimpleNamespace(folder=folder, **{name: folder / file for name, file in names.items()})
 
 
 def run(processed, model, section, out):
-    return evaluate(processed, model, section, out.score, out.pages, out.report, out.curves)
+    return evaluate(processed, model, section, out.score, out.pages, out.report, out.mistakes, out.curves)
 
 
 def test_evaluate_writes_the_score_a_row_a_page_and_the_report(model, processed, section, out):
@@ -36,7 +38,12 @@ def test_evaluate_writes_the_score_a_row_a_page_and_the_report(model, processed,
         (p.id, p.writer, p.text) for p in packed.pages
     ]
     assert out.report.read_text().startswith("<!doctype html>")
-    assert sorted(path.name for path in out.folder.iterdir()) == ["pages.jsonl", "report.html", "score.json"]
+    assert sorted(path.name for path in out.folder.iterdir()) == [
+        "confusions.csv",
+        "pages.jsonl",
+        "report.html",
+        "score.json",
+    ]
 
 
 def test_the_rows_add_up_to_the_score(model, processed, section, out):
@@ -46,15 +53,43 @@ def test_the_rows_add_up_to_the_score(model, processed, section, out):
     assert max(rows, key=lambda row: row["cer"])["cer"] == next(r["cer"] for r in rows if r["id"] == score["worst"])
 
 
+def test_the_table_of_mistakes_adds_up_to_the_edits_of_the_score(model, processed, section, out):
+    score = run(processed, model, section, out)
+    with out.mistakes.open(encoding="utf-8", newline="") as stream:
+        table = [(row["true"], row["read"], int(row["count"])) for row in csv.DictReader(stream)]
+    sums = {
+        "substitutions": sum(count for true, read, count in table if true and read),
+        "insertions": sum(count for true, _, count in table if not true),
+        "deletions": sum(count for _, read, count in table if not read),
+    }
+    assert sums == {kind: score[kind] for kind in sums}
+    assert sum(sums.values()) == sum(row["edits"] for row in score["by_writer"]) > 0
+    assert all(len(true) <= 1 and len(read) <= 1 and true != read for true, read, _ in table)
+
+
 def test_the_score_names_the_file_that_was_read_with(model, processed, section, out):
     assert run(processed, model, section, out)["model"] == sha256(model / INFO_FILE)
 
 
+@pytest.mark.parametrize(("source", "kind"), [("iam", "iam"), ("my/pages.zip", "archive"), (None, None)])
+def test_the_score_says_what_kind_of_source_its_pages_came_from(model, processed, section, out, source, kind):
+    if source:
+        write_source(processed, source)
+    assert run(processed, model, section, out)["source"] == kind
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '"iam"'])
+def test_a_pack_whose_source_cannot_be_read_is_not_scored(model, processed, section, out, content):
+    (processed / "source.json").write_text(content)
+    with pytest.raises(DataError, match="is damaged"):
+        run(processed, model, section, out)
+
+
 def test_a_second_evaluation_gives_the_same_bytes(model, processed, section, out):
     run(processed, model, section, out)
-    first = [path.read_bytes() for path in (out.score, out.pages, out.report)]
+    first = [path.read_bytes() for path in (out.score, out.pages, out.report, out.mistakes)]
     run(processed, model, section, out)
-    assert [path.read_bytes() for path in (out.score, out.pages, out.report)] == first
+    assert [path.read_bytes() for path in (out.score, out.pages, out.report, out.mistakes)] == first
 
 
 def test_the_size_of_a_batch_does_not_change_the_readings(model, processed, section, out):

@@ -1,7 +1,7 @@
-"""A small DVC project with real stages, and a Prefect server for the flows that are run through Prefect."""
+"""A small DVC project with real stages."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,13 +26,3 @@ def make_project(tmp_path: Path) -> MakeProject:
         return tmp_path
 
     return make
-
-
-@pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    from prefect.settings import PREFECT_HOME, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
-
-    home = tmp_path_factory.mktemp("prefect")
-    with temporary_settings({PREFECT_HOME: home}), prefect_test_harness(server_startup_timeout=180):
-        yield

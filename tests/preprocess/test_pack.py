@@ -47,6 +47,20 @@ def test_every_split_is_packed_and_counted(run, archive):
     assert ids(folder) == {"train": ["a01-000", "a01-001"], "test": ["c01-000"]}
 
 
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("synthetic", "synthetic"), ("fsdl", "fsdl"), ("iam", "iam"), ("iam:http://127.0.0.1/iam", "iam"),
+     ("my/pages.zip", "archive"), ("s3://bucket/synthetic", "archive"), ("synthetic:2", "archive")],
+)  # fmt: skip
+def test_a_pack_says_what_kind_of_source_it_came_from_and_no_address(
+    archive, shipped, small_crops, tmp_path, source, kind
+):
+    data = shipped.data.model_copy(update={"source": source})
+    pack(archive, data, small_crops, tmp_path / "processed")
+    assert PackedSplit.open(tmp_path / "processed", "test").source == kind
+    assert json.loads((tmp_path / "processed/source.json").read_text()) == {"source": kind}
+
+
 def test_two_workers_give_the_bytes_of_one(run, small_archive, small_form, tmp_path):
     # Given more forms than one worker takes at a time
     for number in range(20):
@@ -142,7 +156,7 @@ def test_leaving_out_the_forms_that_were_named_lets_the_rest_through(run, archiv
 
 def test_the_folder_is_refused_by_a_check_that_fails_and_the_old_pack_stays(run, archive):
     def refuse(folder):
-        assert sorted(path.suffix for path in folder.iterdir()) == [".json", *[".jsonl"] * 3, *[".npy"] * 3]
+        assert sorted(path.suffix for path in folder.iterdir()) == [*[".json"] * 2, *[".jsonl"] * 3, *[".npy"] * 3]
         raise DataError("the crops are blank", "scan again")
 
     refuses(run, archive, "the crops are blank", beside={"check": refuse})

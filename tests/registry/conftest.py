@@ -43,8 +43,9 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def limits() -> GateSection:
-    return GateSection(max_cer=10, max_wer=10, min_pages=5, max_interval=10, max_slice_cer=10, min_slice_pages=2,
-                       slices={}, max_calibration_error=1, max_disturbed={"inverted": 10}, max_blank=10)  # fmt: skip
+    return GateSection(max_cer={"default": 10}, max_wer=10, min_pages=5, max_interval=10, max_slice_cer=10,
+                       min_slice_pages=2, slices={}, max_calibration_error=1,
+                       max_disturbed={"inverted": 10}, max_blank=10)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +60,11 @@ def train_one(learn_to_read, printed_words, shipped, limits, tmp_path_factory):
 
     def make(steps: int) -> Trained:
         folder = tmp_path_factory.mktemp(f"steps{steps}")
-        place = {name: folder / getattr(paths, name) for name in ("MODEL", "SCORE", "PAGES", "REPORT", "CURVES")}
+        names = ("SCORE", "PAGES", "REPORT", "CONFUSIONS", "CURVES")
+        place = {name: folder / getattr(paths, name) for name in ("MODEL", *names)}
         shutil.copytree(learn_to_read(steps), place["MODEL"])
         section = EvaluateSection(**shipped.evaluate.model_dump() | {"resamples": 100, "gallery": 0, "robustness": 2})
-        reports = (place[name] for name in ("SCORE", "PAGES", "REPORT", "CURVES"))
+        reports = (place[name] for name in names)
         evaluate(printed_words, place["MODEL"], section, *reports)
         gate(place["SCORE"], limits, folder / paths.VERDICT)
         return Trained(folder)

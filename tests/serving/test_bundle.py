@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from text_recognizer.errors import ConfigError, ModelError, TextRecognizerError
+from text_recognizer.registry import Override
+from text_recognizer.registry.promote import overridden
 from text_recognizer.serving.bundle import bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,3 +122,22 @@ def test_nothing_in_the_bento_names_the_folder_that_it_was_built_in(bento):
     suffixes = (".yaml", ".txt", ".sh", ".json", "")
     texts = [path.read_text() for path in bento[1].rglob("*") if path.is_file() and path.suffix in suffixes]
     assert not any("bundle-" in text or str(ROOT) in text for text in texts)
+
+
+@pytest.mark.slow
+def test_a_rule_that_a_person_overrode_is_a_label_of_the_bento(model, judged, tmp_path, out):
+    # Given a verdict that rejects, and what promoting with an override makes of it
+    rejected = judged | {
+        "passed": False,
+        "rules": [judged["rules"][0] | {"passed": False, "reason": "0.4 is above 0.2"}],
+    }
+    verdict = overridden(rejected, Override(("max_cer",), "Ann", "the fair is on Monday"))
+    # When the model is bundled with it
+    bundle(model, judge(tmp_path, verdict), out)
+    # Then the bento says who, which rule and why
+    labels = yaml.safe_load((out / "bento.yaml").read_text())["labels"]
+    assert (labels["overridden_by"], labels["override"]) == ("Ann", "max_cer: the fair is on Monday")
+
+
+def test_a_bento_that_nobody_overrode_has_no_such_label(bento):
+    assert not {"overridden_by", "override"} & yaml.safe_load((bento[1] / "bento.yaml").read_text())["labels"].keys()

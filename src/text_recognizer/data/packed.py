@@ -1,14 +1,22 @@
-"""One split packed for training and evaluation: `<split>.npy`, opened by memory map, and `<split>.jsonl` beside it."""
+"""One split packed for training and evaluation: `<split>.npy`, opened by memory map, and `<split>.jsonl` beside it.
+
+`source.json`, which the splits of a folder share, says what kind of source they came from.
+"""
 
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from text_recognizer.config import Kind
 from text_recognizer.errors import DataError
+from text_recognizer.files import write_json
+
+SOURCE_FILE = "source.json"
 
 AGAIN = "run `text-recognizer preprocess` again"
 
@@ -31,10 +39,14 @@ class Page:
 
 @dataclass(frozen=True)
 class PackedSplit:
-    """`canvases` is uint8 (N, H, W), dark ink on light paper (255); `pages[i]` labels `canvases[i]`."""
+    """`canvases` is uint8 (N, H, W), dark ink on light paper (255); `pages[i]` labels `canvases[i]`.
+
+    `source` is the kind of source that they came from, as `kind_of` gives it; None where nobody said.
+    """
 
     canvases: np.ndarray
     pages: tuple[Page, ...]
+    source: str | None = None
 
     @classmethod
     def open(cls, folder: Path, split: str) -> "PackedSplit":
@@ -44,6 +56,7 @@ class PackedSplit:
             # Not splitlines(): it also breaks at separators that a name may hold and JSON leaves as they are.
             rows = (folder / f"{split}.jsonl").read_text(encoding="utf-8").split("\n")
             pages = tuple(_page(json.loads(row)) for row in rows if row)
+            source = _source(folder)
             if canvases.ndim != 3 or canvases.dtype != np.uint8:
                 raise ValueError(f"its pictures are {canvases.dtype} {canvases.shape}, not uint8 (N, H, W)")
         except FileNotFoundError as error:
@@ -55,7 +68,7 @@ class PackedSplit:
                 f"{folder / split}: {len(canvases)} pictures but {len(pages)} labels",
                 AGAIN,
             )
-        return cls(canvases, pages)
+        return cls(canvases, pages, source)
 
     def save(self, folder: Path, split: str) -> None:
         shape = tuple(self.canvases.shape[1:])
@@ -67,6 +80,22 @@ class PackedSplit:
     @property
     def texts(self) -> Sequence[str]:
         return [page.text for page in self.pages]
+
+
+def kind_of(source: str) -> str:
+    """What a score and the gate's limits call a `data.source`: a path or a URL, whatever it holds, is an `archive`."""
+    name = "iam" if source.startswith("iam:") else source
+    return name if name in get_args(Kind) else "archive"
+
+
+def write_source(folder: Path, source: str) -> None:
+    """Says in the folder of a pack what kind of `data.source` it came from."""
+    write_json(folder / SOURCE_FILE, {"source": kind_of(source)})
+
+
+def _source(folder: Path) -> str | None:
+    path = folder / SOURCE_FILE
+    return str(json.loads(path.read_text(encoding="utf-8"))["source"]) if path.exists() else None
 
 
 def write_split(

@@ -4,6 +4,7 @@ from text_recognizer.evaluation.archive import SCORING, score_archive
 from text_recognizer.evaluation.calibrate import calibrate
 from text_recognizer.evaluation.gate import gate, judge
 from text_recognizer.evaluation.gate import table as verdict_table
+from text_recognizer.evaluation.logged import log_score
 from text_recognizer.evaluation.score import PageScore, read_split, summarise
 from text_recognizer.evaluation.stage import evaluate
 
@@ -14,6 +15,7 @@ __all__ = [
     "evaluate",
     "gate",
     "judge",
+    "log_score",
     "read_split",
     "score_archive",
     "summarise",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from text_recognizer.config import EvaluateSection, PreprocessSection
 from text_recognizer.data.iam import SPLIT_LISTS, SPLITS, IamArchive
-from text_recognizer.data.packed import Page
+from text_recognizer.data.packed import Page, kind_of
 from text_recognizer.errors import ConfigError, DataError, ModelError
 from text_recognizer.evaluation.details import details
 from text_recognizer.evaluation.score import PageScore, read_pages, summarise
@@ -44,8 +44,9 @@ def score_archive(
         raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0]['reason']}", "mend the archive")
     return {
         **summarise(scores, section),
-        **details(scores, section, recognizer.info.temperature),
+        **details(scores, section, recognizer.info.doubt),
         "model": recognizer.digest,
+        "source": kind_of(str(archive)),
         "split": split,
         "skipped": skipped,
         "seconds": time.monotonic() - started,

@@ -1,7 +1,8 @@
-"""Fitting a model's temperature on validation pages, and writing it into the model's `reader.json`."""
+"""Fitting a model's doubt on validation pages, and writing it into the model's `reader.json`."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,17 @@ from text_recognizer.evaluation.calibration import expected_error, fit, judged, 
 from text_recognizer.files import write_json
 from text_recognizer.inference import Reading, Recognizer, ScoredPage
 from text_recognizer.inference.info import INFO_FILE
-from text_recognizer.inference.reading import glyphs, spelling
+from text_recognizer.inference.reading import OWN, glyphs, spelling
 from text_recognizer.text import INDEX
 
-# With fewer characters than these any temperature fits: the model keeps its own.
+# With fewer characters than these any doubt fits: the model keeps its own.
 FEWEST = 200
 BATCH = 16
 Pair = tuple[Page, ScoredPage]
 
 
 def calibrate(model: Path, processed: Path) -> dict[str, Any]:
-    """Fits the temperature of `model` on the packed validation split of `processed`, and keeps it in the model.
+    """Fits the doubt of `model` on the packed validation split of `processed`, and keeps it in the model.
 
     Returns it, with the expected calibration errors before and `_after`, and how many characters it was fitted on.
     """
@@ -46,14 +47,14 @@ def calibrate_on_archive(model: Path, archive: Path, split: str) -> dict[str, An
 
 
 def _keep(model: Path, recognizer: Recognizer, pairs: list[Pair]) -> dict[str, Any]:
-    plain = [(page.text, recognizer.spelled(scored, 1.0)) for page, scored in pairs]
+    plain = [(page.text, recognizer.spelled(scored, OWN)) for page, scored in pairs]
     together = zip(pairs, plain, strict=True)
     rows = [row for (page, scored), (_, reading) in together for row in _rows(page, scored, reading)]
-    temperature = fit(*_columns(rows)) if len(rows) >= FEWEST else 1.0
+    doubt = fit(*_columns(rows)) if len(rows) >= FEWEST else OWN
     info = json.loads((model / INFO_FILE).read_text(encoding="utf-8"))
-    write_json(model / INFO_FILE, info | {"temperature": temperature})
-    after = [(page.text, recognizer.spelled(scored, temperature)) for page, scored in pairs]
-    return {"temperature": temperature, "characters": len(rows), **_errors(plain, ""), **_errors(after, "_after")}
+    write_json(model / INFO_FILE, info | asdict(doubt))
+    after = [(page.text, recognizer.spelled(scored, doubt)) for page, scored in pairs]
+    return {**asdict(doubt), "characters": len(rows), **_errors(plain, ""), **_errors(after, "_after")}
 
 
 def _columns(rows: list[tuple[np.ndarray, int, float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

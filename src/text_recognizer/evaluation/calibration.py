@@ -1,4 +1,4 @@
-"""How far a model's confidence can be believed, and what temperature makes it believable (Guo et al. 2017).
+"""How far a model's confidence can be believed, and what temperature and power make it believable.
 
 Confidence is a promise: of all characters (words) read with confidence 0.9, nine in ten should be right.
 """
@@ -10,13 +10,14 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from text_recognizer.inference import Reading
+from text_recognizer.inference.reading import Doubt
 from text_recognizer.metrics import align
 from text_recognizer.text import one_line
 
 BINS = 15
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-# Half to five times as sure as the model itself: what lies outside is no matter of confidence.
-COLDEST, WARMEST, GRID = 0.2, 5.0, 25
+# What lies outside is no matter of confidence.
+TEMPERATURES, POWERS, GRID = (0.2, 5.0), (0.1, 3.0), 25
 Judged = tuple[np.ndarray, np.ndarray]  # confidences (n,) and which of them were right (n,), both float
 
 
@@ -105,38 +106,40 @@ def review(judgements: Judged, shares: Sequence[float] = SHARES) -> list[dict[st
     return rows
 
 
-def fit(rows: np.ndarray, emitted: np.ndarray, right: np.ndarray) -> float:
-    """The temperature, to two digits, at which the characters' confidences are likeliest.
+def fit(rows: np.ndarray, emitted: np.ndarray, right: np.ndarray) -> Doubt:
+    """The doubt, to two digits, at which the characters' confidences are likeliest.
 
     `rows` (n, C) are log-probabilities where each character was read, `emitted` (n,) its ids, `right` (n,) 0 or 1.
     """
-    low, high = np.log(COLDEST), np.log(WARMEST)
+    edges = np.log([TEMPERATURES, POWERS])
     for _ in range(2):
-        grid = np.linspace(low, high, GRID)
-        losses = [surprise(rows, emitted, right, float(np.exp(point))) for point in grid]
-        best, step = float(grid[int(np.argmin(losses))]), float(grid[1] - grid[0])
-        low, high = best - step, best + step
-    return round(float(np.exp(best)), 2)
+        axes = np.linspace(edges[:, 0], edges[:, 1], GRID, axis=1)
+        losses = [surprise(rows, emitted, right, temperature, np.exp(axes[1])) for temperature in np.exp(axes[0])]
+        place = np.unravel_index(int(np.argmin(losses)), (GRID, GRID))
+        best, step = axes[[0, 1], place], axes[:, 1] - axes[:, 0]
+        edges = np.stack([best - step, best + step], axis=1)
+    temperature, power = np.exp(best).round(2).tolist()
+    return Doubt(temperature, power)
 
 
-def surprise(rows: np.ndarray, emitted: np.ndarray, right: np.ndarray, temperature: float) -> float:
-    """Mean negative log-likelihood of right and wrong, in nats a character."""
+def surprise(
+    rows: np.ndarray, emitted: np.ndarray, right: np.ndarray, temperature: float, powers: np.ndarray
+) -> np.ndarray:
+    """Mean negative log-likelihood (P,) of right and wrong, in nats a character, for each of the powers (P,)."""
     scaled = rows / temperature
     own = scaled[np.arange(len(scaled)), emitted]
     peak = scaled.max(axis=1)
-    sure = np.exp(own - peak - np.log(np.exp(scaled - peak[:, None]).sum(axis=1)))
-    sure = np.clip(sure, 1e-6, 1 - 1e-6)
-    return float(-(right * np.log(sure) + (1 - right) * np.log1p(-sure)).mean())
+    sure = own - peak - np.log(np.exp(scaled - peak[:, None]).sum(axis=1))
+    confidences = np.clip(np.exp(np.outer(powers, sure)), 1e-6, 1 - 1e-6)
+    return np.asarray(-(right * np.log(confidences) + (1 - right) * np.log1p(-confidences)).mean(axis=1))
 
 
-def figures_of(
-    reading: dict[str, Judged], plain: dict[str, Judged], temperature: float, budget: float
-) -> dict[str, Any]:
-    """The table `calibration` of a score: errors after and before the temperature, the bins and the review curve.
+def figures_of(reading: dict[str, Judged], plain: dict[str, Judged], doubt: Doubt, budget: float) -> dict[str, Any]:
+    """The table `calibration` of a score: errors after and before the fitted doubt, the bins and the review curve.
 
     `budget` is the share of the words that somebody has time to re-read: `at_budget` says what that finds.
     """
-    table: dict[str, Any] = {"temperature": temperature}
+    table: dict[str, Any] = {"temperature": doubt.temperature, "power": doubt.power}
     for kind, judgements in reading.items():
         table[f"ece_{kind}"] = expected_error(judgements)
         table[f"ece_{kind}_before"] = expected_error(plain[kind])

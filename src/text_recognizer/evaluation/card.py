@@ -1,15 +1,15 @@
 """The model card: what a model is, how well it reads, where it is weak, and how to check all of that, as Markdown."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from text_recognizer.errors import DataError
-from text_recognizer.files import write_text
+from text_recognizer.files import read_table, write_text
 from text_recognizer.inference.info import INFO_FILE, ModelInfo, read_info
 
 CARD = "MODEL_CARD.md"
 WEAK = 8
+AGAIN = "score the model first", "score the model again"
 LICENCE = (
     "The code is under Apache-2.0. The weights carry the terms of what they were trained on. The built-in sample is"
     " free to use (NOTICE). The IAM database is for non-commercial research and is to be cited (Marti and Bunke 2002)."
@@ -21,10 +21,10 @@ def write_card(model: Path, score: Path, verdict: Path | None = None, trained_on
 
     Raises DataError where a file cannot be read, or the score is of another model.
     """
-    info, figures = read_info(model / INFO_FILE), _load(score)
+    info, figures = read_info(model / INFO_FILE), read_table(score, *AGAIN)
     if figures.get("model") != info.digest:
         raise DataError(f"{score} is the score of another model than {model}", "score this one, or name its own score")
-    ruling = _load(verdict) if verdict and verdict.exists() else None
+    ruling = read_table(verdict, *AGAIN) if verdict and verdict.exists() else None
     try:
         text = card(info, figures, ruling, trained_on)
     except (KeyError, TypeError) as error:
@@ -104,10 +104,10 @@ def _doubt(score: dict[str, Any]) -> str:
         return ""
     error, before = doubt["ece_words"], doubt["ece_words_before"]
     return (
-        f"## Its doubt\n\nConfidences are at temperature {doubt['temperature']}, which was fitted on validation"
-        f" pages, or is 1. Expected calibration error of the words: {error:.2%} ({before:.2%} without). Re-reading the"
-        f" {chosen['share']:.0%} of the words with a confidence up to {chosen['threshold']:.3f} finds"
-        f" {chosen['found']:.0%} of the wrong ones."
+        f"## Its doubt\n\nConfidences are at temperature {doubt['temperature']} and power {doubt['power']}, which were"
+        f" fitted on validation pages, or are 1. Expected calibration error of the words: {error:.2%} ({before:.2%}"
+        f" without). Re-reading the {chosen['share']:.0%} of words with a confidence up to {chosen['threshold']:.3f}"
+        f" finds {chosen['found']:.0%} of the wrong ones."
     )
 
 
@@ -144,15 +144,3 @@ def _check(score: dict[str, Any]) -> str:
         + "\n\nscores the model again and"
         f" compares every figure and digest:\n\n{lines}"
     )
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist", "score the model first") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}", "score the model again") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path} is not a table of figures", "score the model again")
-    return value

@@ -35,6 +35,14 @@ def data(score: Score) -> str:
     return digest(score, "data")
 
 
+def source(score: Score) -> str:
+    """What kind of source the pages came from."""
+    value = score.get("source")
+    if not isinstance(value, str) or not value:
+        raise UnusableError(f"source is {show(value)}, not the name of a source: pack the pages anew")
+    return value
+
+
 def width(score: Score) -> float:
     """The interval's width. Over a single writer it would be 0 whatever the model does."""
     low, high = bounds(score)

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 from text_recognizer import charts
 from text_recognizer.data.packed import PackedSplit
 from text_recognizer.evaluation import curves
+from text_recognizer.evaluation.confusions import confusions
 from text_recognizer.evaluation.score import PageScore, worst_first
 from text_recognizer.images import ink_box
 from text_recognizer.inference import ModelInfo
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATE = "report.html.jinja"
-CONFUSIONS = 15
+CONFUSIONS = 15  # shown; all of them are in a table beside the report
 MARGIN = 8
 
 
@@ -41,15 +41,6 @@ class Writer:
     @property
     def cer(self) -> float:
         return self.edits.edits / max(self.edits.length, 1)
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """A mistake and how often it was made; `true` is empty for an inserted character, `read` for a missing one."""
-
-    true: str
-    read: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -71,12 +62,13 @@ def render(
 ) -> str:
     """The whole document. `gallery` is how many of the worst pages it shows; `curves_path` may be missing."""
     pictures = {page.id: canvas for page, canvas in zip(packed.pages, packed.canvases, strict=True)}
-    rates = [100 * page.cer for page in pages]
+    rates, mistakes = [100 * page.cer for page in pages], confusions(pages)
     return _template().render(
         score=score,
         info=info,
         writers=by_writer(pages),
-        confusions=confusions(pages),
+        confusions=mistakes[:CONFUSIONS],
+        kinds=len(mistakes),
         median_cer=median(rates) / 100,
         histogram=charts.histogram(rates, "CER of the page, %", "pages"),
         curves=curves.draw(curves_path),
@@ -136,20 +128,6 @@ def by_writer(pages: Sequence[PageScore]) -> list[Writer]:
         for name, group in groups.items()
     ]
     return sorted(writers, key=lambda writer: (-writer.cer, writer.name))
-
-
-def confusions(pages: Sequence[PageScore]) -> list[Confusion]:
-    """The most frequent mistakes by character, newlines as spaces."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for span in (span for page in pages for span in page.spans):
-        if span.kind == "replace":
-            counts.update(zip(span.reference, span.hypothesis, strict=True))
-        elif span.kind == "delete":
-            counts.update((character, "") for character in span.reference)
-        elif span.kind == "insert":
-            counts.update(("", character) for character in span.hypothesis)
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Confusion(true, read, count) for (true, read), count in ranked[:CONFUSIONS]]
 
 
 def pieces(page: PageScore) -> tuple[Span, ...]:

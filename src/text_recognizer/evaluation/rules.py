@@ -1,6 +1,6 @@
 """The gate's rules, each by its name: a figure of the score, its limit, and in words how the two compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from text_recognizer.config import GateSection
@@ -8,12 +8,13 @@ from text_recognizer.evaluation import figures
 from text_recognizer.evaluation.figures import Score, UnusableError
 
 Rule = dict[str, Any]
+ANY = "default"  # among the limits by source: that of every source without one of its own
 
 
 def judged(score: Score, section: GateSection) -> list[Rule]:
     """Every rule of the section, applied to a score."""
     return [
-        at_most("cer", "the CER", section.max_cer, score, figures.cer),
+        _cer(score, {str(source): limit for source, limit in section.max_cer.items()}),
         at_most("wer", "the WER", section.max_wer, score, figures.wer),
         _pages(score, section.min_pages),
         at_most("interval", "the width of the CER interval", section.max_interval, score, figures.width),
@@ -35,6 +36,20 @@ def at_most(name: str, words: str, limit: float, score: Score, figure: Callable[
         return entry(name, limit, None, False, str(problem))
     side = "within" if value <= limit else "above"
     return entry(name, limit, value, value <= limit, f"{words}, {value:.4f}, is {side} the limit of {limit}")
+
+
+def _cer(score: Score, limits: Mapping[str, float]) -> Rule:
+    """The limit is that of the pages' source, or the general one where the source has none of its own."""
+    if set(limits) == {ANY}:
+        return at_most("cer", "the CER", limits[ANY], score, figures.cer)
+    try:
+        source = figures.source(score)
+        limit = limits.get(source, limits.get(ANY))
+        if limit is None:
+            raise UnusableError(f"gate.max_cer has no limit for the source {source[:40]!r}, and no default")
+    except UnusableError as problem:
+        return entry("cer", None, figures.usable(figures.cer, score), False, str(problem))
+    return at_most("cer", f"the CER on pages of the source {source[:40]!r}", limit, score, figures.cer)
 
 
 def _worst_slice(score: Score, section: GateSection) -> Rule:

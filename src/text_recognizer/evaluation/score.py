@@ -16,6 +16,7 @@ from text_recognizer.data.packed import PackedSplit, Page
 from text_recognizer.errors import DataError
 from text_recognizer.evaluation.picture import ink, slant
 from text_recognizer.inference import Reading, Recognizer
+from text_recognizer.inference.reading import OWN
 from text_recognizer.metrics import Edits, Span, align, bootstrap_interval, character_edits, error_rate, word_edits
 from text_recognizer.text import one_line
 
@@ -27,7 +28,7 @@ CONSTANT = "the "
 class PageScore:
     """One page's reading. `characters` takes a newline as a space, `newlines` keeps it; `confidence` is in 0..1.
 
-    `reading` holds the lines and their confidences, `plain` the same without the model's temperature. `ink` and `slant`
+    `reading` holds the lines and their confidences, `plain` the same without the model's calibration. `ink` and `slant`
     (degrees) describe the picture.
     """
 
@@ -98,7 +99,7 @@ def read_pages(recognizer: Recognizer, canvases: np.ndarray, pages: Sequence[Pag
     rows = []
     for page, canvas, found in zip(pages, canvases, recognizer.scored(canvases), strict=True):
         row = score_page(page, recognizer.spelled(found))
-        plain = recognizer.spelled(found, 1.0)
+        plain = recognizer.spelled(found, OWN)
         rows.append(dataclasses.replace(row, plain=plain, ink=ink(canvas), slant=slant(canvas, page.boxes)))
     return rows
 

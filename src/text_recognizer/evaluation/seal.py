@@ -72,11 +72,13 @@ def claims(score: dict[str, Any], again: dict[str, Any]) -> Iterator[Check]:
     whole = sealed(score)[OWN] == score.get(OWN)
     yield Check("file", whole, "is as it was written" if whole else "was changed after it was written")
     yield _same("data", score.get("data"), again["data"])
+    # An archive does not say where it came from: then what the score says of that can be neither held nor broken.
+    yield _same("source", score.get("source"), again["source"], binding=again["source"] is not None)
     for name, value in again["seal"].items():
         binding = name not in ("code", "normalisation", "packages")
         yield _same(name, score["seal"].get(name), value, binding)
     for name, value in again.items():
-        if name not in ("seal", OWN, "data"):
+        if name not in ("seal", OWN, "data", "source"):
             holds = close(score.get(name), value)
             yield Check(name, holds, _figure(value) if holds else f"{_figure(score.get(name))}, now {_figure(value)}")
 

@@ -11,6 +11,7 @@ from text_recognizer.errors import DataError
 from text_recognizer.evaluation.archive import cropped
 from text_recognizer.evaluation.seal import Check, claims
 from text_recognizer.evaluation.stage import SPLIT, figures
+from text_recognizer.files import read_table
 from text_recognizer.inference import Recognizer
 
 
@@ -19,14 +20,7 @@ def verify(score: Path, model: Path, packed: PackedSplit, section: EvaluateSecti
 
     Raises DataError where the file holds no sealed score, and ModelError where the model's files do not fit together.
     """
-    try:
-        published = json.loads(score.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{score} does not exist", "name the score to verify") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{score} cannot be read: {error}", "name a score file") from None
-    if not isinstance(published, dict):
-        raise DataError(f"{score} is not a table of figures", "name a score file")
+    published = read_table(score, "name the score to verify", "name a score file")
     again, _ = figures(Recognizer.load(model), packed, model, section)
     # Through JSON, as the published one went.
     return list(claims(published, json.loads(json.dumps(again))))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from text_recognizer.bands import Grid
 from text_recognizer.errors import ModelError
 from text_recognizer.files import json_text
+from text_recognizer.inference.reading import Doubt
 from text_recognizer.text import MAPPING
 
 INFO_FILE, WEIGHTS_FILE, GRAPH_FILE = "reader.json", "weights.safetensors", "reader.onnx"
@@ -47,8 +48,9 @@ class ModelInfo(BaseModel):
     weights_sha256: str
     graph_sha256: str
     language: LanguageInfo | None = None
-    # Divides the scores before they become confidences; fitted on validation pages by `text-recognizer calibrate`.
+    # How scores become confidences: see `Doubt`; fitted on validation pages by `text-recognizer calibrate`.
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    power: Annotated[float, Field(gt=0, le=100)] = 1.0
 
     @property
     def digest(self) -> str:
@@ -58,6 +60,10 @@ class ModelInfo(BaseModel):
     @property
     def canvas(self) -> tuple[int, int]:
         return self.canvas_height, self.canvas_width
+
+    @property
+    def doubt(self) -> Doubt:
+        return Doubt(self.temperature, self.power)
 
     @property
     def grid(self) -> Grid:

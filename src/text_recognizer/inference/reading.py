@@ -13,6 +13,22 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """How scores become confidences: probabilities at a temperature, to a power. At 1 and 1 they are the model's own.
+
+    A temperature above 1 makes a model less sure where it wavers between characters (Guo et al. 2017). A power below 1
+    makes it surer of all of them: where one character of a word is right the others mostly are, and the plain product
+    over them would promise too little. Neither changes what is read of a page at a given size.
+    """
+
+    temperature: float = 1.0
+    power: float = 1.0
+
+
+OWN = Doubt()
+
+
+@dataclass(frozen=True)
 class ReadLine:
     """One line. `box` is `(x, y, width, height)` in pixels of the picture, origin top left; `confidence` is in 0..1.
 
@@ -72,12 +88,9 @@ def best_path(log_probabilities: np.ndarray) -> list[Glyph]:
     return glyphs(log_probabilities, log_probabilities.argmax(axis=1))
 
 
-def glyphs(log_probabilities: np.ndarray, path: np.ndarray, temperature: float = 1.0) -> list[Glyph]:
-    """The characters along a CTC path (w,) through one line's log-probabilities (w, C).
-
-    A temperature above 1 makes the model less sure of what it reads, and changes nothing of that (Guo et al. 2017).
-    """
-    best = tempered(log_probabilities, temperature)[np.arange(len(path)), path]
+def glyphs(log_probabilities: np.ndarray, path: np.ndarray, doubt: Doubt = OWN) -> list[Glyph]:
+    """The characters along a CTC path (w,) through one line's log-probabilities (w, C)."""
+    best = tempered(log_probabilities, doubt.temperature)[np.arange(len(path)), path] ** doubt.power
     edges = np.flatnonzero(np.diff(path)) + 1
     out = []
     for start, stop in zip(np.r_[0, edges], np.r_[edges, len(path)], strict=True):

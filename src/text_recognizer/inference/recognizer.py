@@ -14,7 +14,7 @@ from text_recognizer.images import ink_box, level, place
 from text_recognizer.inference.beam import Speller, align
 from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
 from text_recognizer.inference.language import LONGEST, SPACE, NGram
-from text_recognizer.inference.reading import Box, Reading, glyphs, to_line
+from text_recognizer.inference.reading import Box, Doubt, Reading, glyphs, to_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -81,11 +81,11 @@ class Recognizer:
         """The lines of each canvas. Raises ModelError where the canvases are not the model's."""
         return (self._spell(page) for page in self._found(canvases))
 
-    def spelled(self, page: ScoredPage, temperature: float | None = None) -> Reading:
-        """What the lines say; confidences by the model's own temperature, or by another one."""
-        warmth, grid = temperature or self.info.temperature, self.info.grid
+    def spelled(self, page: ScoredPage, doubt: Doubt | None = None) -> Reading:
+        """What the lines say; confidences as the model was calibrated, or by another doubt."""
+        doubt, grid = doubt or self.info.doubt, self.info.grid
         rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
-        lines = [to_line(glyphs(line, path, warmth), centre, grid) for line, path, centre in rows]
+        lines = [to_line(glyphs(line, path, doubt), centre, grid) for line, path, centre in rows]
         return Reading.of([line for line in lines if line])
 
     def read(self, picture: np.ndarray) -> Reading:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from text_recognizer.config import DataSection, PreprocessSection
 from text_recognizer.data import feedback
 from text_recognizer.data.iam import SPLITS, Form, IamArchive
-from text_recognizer.data.packed import Page, write_split
+from text_recognizer.data.packed import Page, write_source, write_split
 from text_recognizer.data.packed_lines import Add, Line, writing
 from text_recognizer.errors import DataError
 from text_recognizer.files import replacing, write_json
@@ -94,7 +94,7 @@ def pack(
     spread: Spread | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> Packed:
-    """Writes `<split>.npy` and `<split>.jsonl` for each split to the folder `out`, accepted corrections with `train`.
+    """Writes each split and `source.json` to the folder `out`, accepted corrections with `train`.
 
     Where `section.lines` gives a height, `<split>-lines.npy` and `<split>-lines.jsonl` as well.
 
@@ -114,6 +114,7 @@ def pack(
         if tally.faults:
             raise _unusable(archive, tally.faults)
         write_json(draft / JOINED, {"joined": joined, "refused": refused})
+        write_source(draft, data.source)
         if check:
             check(draft)
     counts = {split: len(splits[split]) + (len(extra) if split == "train" else 0) for split in SPLITS}

@@ -21,6 +21,7 @@ from text_recognizer.errors import ConfigError, TextRecognizerError
 from text_recognizer.files import replacing, sha256
 from text_recognizer.inference.export import export
 from text_recognizer.lit_models import ParagraphLitModel
+from text_recognizer.logbook import name_run
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
 from text_recognizer.text import MAPPING
 from text_recognizer.training import launch
@@ -53,7 +54,7 @@ def train(
     if section.threads:
         torch.set_num_threads(section.threads)
     digest = run_digest(processed, section, preprocess)
-    folder = scratch / "train" / digest[:16]
+    folder = scratch / "train" / run_id(digest)
     grid = Grid(preprocess.dpi, CELL_HEIGHT, CELL_WIDTH)
     lit = fit(processed, section, grid, folder, digest)
     if not lit.best:
@@ -61,6 +62,7 @@ def train(
     network = lit.reader
     network.load_state_dict(lit.best["weights"])
     export(network, preprocess, model, speller)
+    name_run(model, run_id(digest))
     with replacing(curves) as draft:
         pd.DataFrame(lit.curve).to_csv(draft, index=False)
     finish(model)
@@ -81,7 +83,7 @@ def fit(processed: Path, section: TrainSection, grid: Grid, folder: Path, digest
         load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section, grid)
-    logger = tracker(section.model_dump(mode="json"), digest[:16])
+    logger = tracker(section.model_dump(mode="json"), run_id(digest))
     trainer = _trainer(section, rounds, section.steps // rounds, folder, logger)
     launch.fit(trainer, lit, data, folder)
     if logger:
@@ -112,6 +114,11 @@ def _trainer(
         max_steps=rounds * round_steps,
         gradient_clip_val=section.clip_norm,
     )
+
+
+def run_id(digest: str) -> str:
+    """What a run is called in Weights & Biases, and its folder."""
+    return digest[:16]
 
 
 def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSection) -> str:

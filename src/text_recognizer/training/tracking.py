@@ -1,6 +1,5 @@
-"""Weights & Biases: online with a key, offline without one, one run for a training and whatever resumes it."""
+"""What a training tells Weights & Biases, in one run for it and whatever resumes it."""
 
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,28 +11,16 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import grad_norm
 
 from text_recognizer.lit_models.text import ImageToTextLitModel
+from text_recognizer.logbook import open_run
 
-PROJECT = "text-recognizer"
 PICTURES = 8
 NORM_EVERY = 10  # steps between two norms of the gradient
 
 
 def tracker(settings: Mapping[str, object], run_id: str) -> WandbLogger | None:
     """The run's logger, with its settings and the revisions of code and data; None where `WANDB_MODE` is `disabled`."""
-    mode = os.environ.get("WANDB_MODE", "online")
-    if mode == "disabled":
-        return None
-    run = wandb.init(
-        project=PROJECT,
-        id=run_id,
-        mode="offline" if mode == "offline" else "online",
-        # Named at every start: within one process W&B would keep the folder of the first run.
-        dir=os.environ.get("WANDB_DIR", str(Path.cwd())),
-        resume=None if mode == "offline" else "allow",
-        config={**settings, **revisions()},
-        settings=wandb.Settings(silent=True),
-    )
-    return WandbLogger(experiment=run)
+    run = open_run(run_id, {**settings, **revisions()})
+    return WandbLogger(experiment=run) if run else None
 
 
 def revisions() -> dict[str, str]:
