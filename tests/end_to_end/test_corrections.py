@@ -31,7 +31,8 @@ def serving(project, **changed):
     finally:
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
-        server.communicate()
+        server.wait()
+        server.stdout.close()  # not read to its end: who survived a kill would hold it open
 
 
 @pytest.fixture

@@ -246,6 +246,7 @@ def test_no_lines_are_packed_where_none_are_asked_for(run, archive):
     _, folder = run(archive, lines=0)
     assert sorted(content(folder)) == [
         "feedback.json",
+        "source.json",
         *sorted(f"{split}.{kind}" for split in ("test", "train", "validation") for kind in ("jsonl", "npy")),
     ]
 
