@@ -28,7 +28,7 @@ def decode() -> Iterator[Measurement]:
             ink = torch.rand(pages, 1, 576, 640)
             with torch.no_grad():
                 model.encode(ink)  # the first time is slower
-            seconds, tokens = timed(partial(model, ink), repeats=2)
+            seconds, tokens = timed(partial(model, ink), repeats=3)
             reference, expected = timed(partial(uncached, model, ink))
             if not torch.equal(tokens, expected):
                 raise ModelError("the cached decoder spells other tokens than the uncached one", "report this")

@@ -87,12 +87,16 @@ class ResnetTransformer(Network):
     def tokens(self) -> Tokens:
         return Tokens(self.start_token, self.end_token, self.padding_token, self.max_output_length)
 
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """The tokens of each page, `(B, T)`: start, text, end, padding. The decoder runs without dropout.
 
         Each token costs one step: what the layers know of the earlier ones is kept (see `cached`).
         """
+        with torch.inference_mode():
+            tokens = self._spell(x)
+        return tokens.clone()  # which autograd may have to do with again
+
+    def _spell(self, x: Tensor) -> Tensor:
         memory = self.encode(x)
         pages = memory.shape[1]
         if self.beam_width > 1:
