@@ -5,18 +5,24 @@ in a network namespace that holds nothing but loopback.
 """
 
 import hashlib
+import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
+
+from text_recognizer.data.iam import Form, IamArchive
 
 ROOT = Path(__file__).resolve().parents[2]
 # One line a form, and a model that learns just enough to read better than an answer without a look at the page.
@@ -117,6 +123,41 @@ class Project:
             check=False,
         )
         return Ended(done.returncode, done.stdout)
+
+    @contextmanager
+    def serving(self, **changed: str) -> Iterator[str]:
+        """Serves as the README says, and ends it by Ctrl-C; gives the service's address."""
+        server = subprocess.Popen(
+            ["text-recognizer", "serve", "--port", "0"],
+            cwd=self.folder,
+            env={**self.environment, **changed},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert server.stdout
+        try:
+            yield next(line.split()[2] for line in server.stdout if line.startswith("ready: open "))
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=60)
+        finally:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+            server.stdout.close()  # not read to its end: who survived a kill would hold it open
+
+    def handwriting(self, split: str) -> tuple[Form, float, bytes]:
+        """The first form of a split, its picture's pixels for each of the scan's, and its handwriting as a PNG."""
+        with IamArchive(self.folder / "data/raw/iamdb.zip") as archive:
+            name = archive.splits("lwitlrt")[split][0]
+            form, page = archive.form(name), archive.picture(name)
+        scale, box = page.shape[1] / form.width, form.box
+        assert box
+        rows = slice(round(box.y * scale), round(box.bottom * scale))
+        columns = slice(round(box.x * scale), round(box.right * scale))
+        stream = io.BytesIO()
+        Image.fromarray(page[rows, columns]).save(stream, "PNG")
+        return form, scale, stream.getvalue()
 
     def change(self, **sections: Mapping[str, Any]) -> None:
         """Changes values of params.yaml."""

@@ -1,16 +1,11 @@
 """The bento that the flow made, served as the README says and asked over HTTP."""
 
-import io
 import json
-import os
-import signal
-import subprocess
 import urllib.request
 
 import pytest
-from PIL import Image
 
-from text_recognizer.data.iam import SCAN_DPI, IamArchive
+from text_recognizer.data.iam import SCAN_DPI
 from text_recognizer.files import sha256
 
 pytestmark = pytest.mark.slow
@@ -20,34 +15,16 @@ HEAD = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="cut.pn
 
 @pytest.fixture(scope="module")
 def url(reference):
-    command = ["text-recognizer", "serve", "--port", "0"]
-    project = reference.project
-    server = subprocess.Popen(
-        command, cwd=project.folder, env=project.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        yield next(line.split()[2] for line in server.stdout if line.startswith("ready: open "))
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=60)
-    finally:
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGKILL)
-        server.communicate()
+    with reference.project.serving() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def cutting(reference):
     """The handwriting of one test form, as a PNG."""
-    with IamArchive(reference.project.folder / "data/raw/iamdb.zip") as archive:
-        name = archive.splits("lwitlrt")["test"][0]
-        form, page = archive.form(name), archive.picture(name)
-    scale = page.shape[1] / form.width
-    box = form.box
-    region = page[round(box.y * scale) : round(box.bottom * scale), round(box.x * scale) : round(box.right * scale)]
-    stream = io.BytesIO()
-    Image.fromarray(region).save(stream, "PNG")
+    _, scale, png = reference.project.handwriting("test")
     assert scale < SCAN_DPI
-    return stream.getvalue()
+    return png
 
 
 def ask(address, body=None):
