@@ -12,7 +12,7 @@ IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark check test clean
+.PHONY: help setup demo serve train-cpu train-further train-gpu pretrained benchmark check test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,8 @@ runs/%/models/reader: runs/%/data/processed
 	cd runs/$* && text-recognizer train
 
 train-cpu: setup runs/cpu/models/reader ## train the pretrained reader anew, in runs/cpu; stopped, it goes on
+
+train-further: setup runs/further/models/reader ## train the pretrained reader on, in runs/further; stopped, it goes on
 
 train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/gpu; stopped, it goes on
 

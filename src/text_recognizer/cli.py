@@ -177,7 +177,8 @@ def preprocess(params: "Params", spread: "Spread | None" = None) -> None:
 
     check = partial(check_crops, section=params.preprocess, docs=paths.CROP_DOCS)
     corrections = stage.accepted_corrections(paths.FEEDBACK, paths.VALIDATION)
-    packed = pack(paths.ARCHIVE, params.data, params.preprocess, paths.PROCESSED, corrections, spread, check)
+    sections = params.data, params.preprocess
+    packed = pack(paths.ARCHIVE, *sections, paths.PROCESSED, corrections, params.synthetic, spread, check)
     print(packed.in_words())
 
 

@@ -74,6 +74,7 @@ class PreprocessSection(Section):
     padding: Annotated[int, Field(ge=0, le=64, description="px of paper kept around the text, at `dpi`")]
     workers: Annotated[int, Field(ge=0, le=256, description="processes that crop; 0 means one a core")]
     lines: Annotated[int, Field(ge=0, le=256, description="height of the lines packed on their own, px; 0: none")] = 0
+    drawn: Annotated[int, Field(ge=0, le=100_000, description="synthetic forms that join the training split")] = 0
     binarise: Annotated[bool, Field(description="whether pixels are ink or paper before a crop is scaled")] = False
     runner: Annotated[
         Literal["local", "dask"],

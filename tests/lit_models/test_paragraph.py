@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from text_recognizer.bands import Grid
 from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.lit_models.paragraph import ctc_loss, to_ink
+from text_recognizer.lit_models.paragraph import ctc_loss, to_ink, trimmed
 from text_recognizer.metrics import character_edits, error_rate
 from text_recognizer.models import ParagraphReader
 from text_recognizer.text import BLANK_ID, MAPPING
@@ -159,3 +159,31 @@ def test_one_batch_is_learnt_by_heart(lit, batch):
     with torch.no_grad():
         read = lit.read(ink)
     assert error_rate([character_edits("\n".join(p), r) for p, r in zip(PAGES, read, strict=True)]) == 0
+
+
+def inked(*spots):
+    """Empty canvases of 96 x 160, (B, 1, H, W), each with a pixel of ink at its (row, column)."""
+    ink = torch.full((len(spots), 1, 96, 160), 0.1)
+    for page, (row, column) in enumerate(spots):
+        ink[page, 0, row, column] = 1
+    return ink
+
+
+@pytest.mark.parametrize(
+    ("spots", "size"),
+    [
+        (((0, 0),), (32, 32)),
+        (((10, 100), (40, 20)), (80, 128)),
+        (((95, 159),), (96, 160)),
+        (((7, 7), (95, 0)), (96, 32)),
+    ],
+)
+def test_training_leaves_out_what_no_page_of_the_batch_uses(spots, size):
+    # Then the size is that of the largest page, a margin and whole cells, and what is kept stays as it was
+    ink = inked(*spots)
+    assert tuple(trimmed(ink).shape[2:]) == size
+    assert torch.equal(trimmed(ink), ink[:, :, : size[0], : size[1]])
+
+
+def test_pages_without_any_ink_keep_their_margin():
+    assert trimmed(torch.zeros(2, 1, 96, 160)).shape == (2, 1, 32, 32)

@@ -22,8 +22,8 @@ def archive(small_archive, tmp_path):
 def run(shipped, small_crops, tmp_path):
     """Packs an archive with parameters changed; gives the counts and the folder."""
 
-    def packed(archive, exclude=(), split="lwitlrt", name="processed", beside=None, **changes):
-        data = shipped.data.model_copy(update={"exclude": exclude, "split": split})
+    def packed(archive, exclude=(), split="lwitlrt", source="synthetic", name="processed", beside=None, **changes):
+        data = shipped.data.model_copy(update={"source": source, "exclude": exclude, "split": split})
         made = pack(archive, data, small_crops.model_copy(update=changes), tmp_path / name, **(beside or {}))
         return made.counts, tmp_path / name
 
@@ -204,6 +204,40 @@ def test_those_are_accepted_that_the_last_validation_names(tmp_path):
     report.write_text("{")
     with pytest.raises(DataError, match=r"validation\.json cannot be read"):
         stage.accepted_corrections(tmp_path, report)
+
+
+@pytest.fixture
+def drawn(shipped):
+    """The section of small synthetic forms, two of a writer."""
+    changes = {"forms_per_writer": 2, "page_width": 900, "page_height": 700, "lines_max": 2, "dpi": 100}
+    return shipped.synthetic.model_copy(update=changes)
+
+
+def test_drawn_forms_join_the_training_split_of_real_ones(run, archive, drawn):
+    beside = {"synthetic": drawn}
+    counts, folder = run(archive, name="one", source="fsdl", drawn=5, beside=beside, workers=1)
+    _, two = run(archive, name="two", source="fsdl", drawn=5, beside=beside, workers=2)
+
+    train = PackedSplit.open(folder, "train")
+    assert counts == {"train": 7, "validation": 2, "test": 1}
+    assert [page.id for page in train.pages] == ["a01-000", "a01-001", *(f"s000-00{number}" for number in range(5))]
+    assert len({page.writer for page in train.pages[2:]}) == 3
+    # Then each of them has ink in the boxes of its lines, and they are the same however many draw
+    for canvas, page in zip(train.canvases[2:], train.pages[2:], strict=True):
+        assert len(page.boxes) == page.text.count("\n") + 1
+        assert all((canvas[y : y + height, x : x + width] < 128).any() for x, y, width, height in page.boxes)
+    assert content(folder) == content(two)
+
+
+def test_how_many_pages_are_drawn_is_said(archive, shipped, small_crops, drawn, tmp_path):
+    data, crops = shipped.data.model_copy(update={"source": "fsdl"}), small_crops.model_copy(update={"drawn": 3})
+    packed = pack(archive, data, crops, tmp_path / "processed", synthetic=drawn)
+    assert "packed: 5 train, 2 validation, 1 test (3 of train are drawn)" in packed.in_words()
+
+
+def test_synthetic_forms_are_not_drawn_for_a_synthetic_source(run, archive, drawn):
+    with pytest.raises(ConfigError, match=r"preprocess\.drawn adds synthetic forms to real ones.*synthetic itself"):
+        run(archive, drawn=3, beside={"synthetic": drawn})
 
 
 def test_dask_needs_the_flows_of_a_clone(tmp_path, monkeypatch):

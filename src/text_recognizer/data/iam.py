@@ -156,7 +156,7 @@ class IamArchive:
         """The labels of one form, text normalised."""
         name = self._member(self._labels, form_id, "xml/", ".xml")
         try:
-            return _parse_form(ElementTree.fromstring(self._read(name)))
+            return parse_form(ElementTree.fromstring(self._read(name)))
         except ElementTree.ParseError as error:
             raise DataError(
                 f"{self.path}: {name} is not well-formed XML: {error}", "mend or exclude that form"
@@ -224,7 +224,7 @@ def _by_stem(members: list[str], folder: str, suffixes: tuple[str, ...]) -> dict
     return {path.stem: name for name, path in paths if path.parent.name == folder and path.suffix.lower() in suffixes}
 
 
-def _parse_form(root: ElementTree.Element) -> Form:
+def parse_form(root: ElementTree.Element) -> Form:
     width, height = int(root.attrib["width"]), int(root.attrib["height"])
     if width <= 0 or height <= 0:
         raise ValueError(f"its size: {width} x {height}")

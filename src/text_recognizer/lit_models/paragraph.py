@@ -19,6 +19,10 @@ from text_recognizer.metrics import Edits, character_edits, error_rate
 from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
 from text_recognizer.text import BLANK_ID, decode, one_line
 
+INKED = 0.2  # more than the grain of any paper
+MARGIN = 24  # px
+CELL = 16  # px: a multiple of what the encoder pools
+
 
 class ParagraphLitModel(pl.LightningModule):
     """Trains a ParagraphReader: CTC on its lines (Graves et al. 2006), binary cross-entropy on its row head.
@@ -55,7 +59,8 @@ class ParagraphLitModel(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         bend = self.section.elastic * self.grid.dpi
-        ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, self.section.augment, bend)
+        pages = trimmed(to_ink(batch.canvases))
+        ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
         reading = ctc_loss(scores, batch)
         finding = F.binary_cross_entropy_with_logits(heat.float(), heat_target)
@@ -133,6 +138,21 @@ def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
     """Mean over lines of the negative log-likelihood per character; a line with too few columns counts nothing."""
     columns = torch.full_like(batch.lengths, scores.shape[1])
     return F.ctc_loss(scores.transpose(0, 1), batch.targets, columns, batch.lengths, blank=BLANK_ID, zero_infinity=True)
+
+
+def trimmed(ink: Tensor) -> Tensor:
+    """The part of the canvases (B, 1, H, W) that any of the pages uses, a margin right and below, in whole cells.
+
+    Half of the canvas of a page of IAM is empty, and costs as much as the other half.
+    """
+    used = (ink > INKED).any(dim=0)[0]
+    rows, columns = used.any(dim=1).nonzero(), used.any(dim=0).nonzero()
+    height, width = (int(ends[-1]) + 1 if len(ends) else 0 for ends in (rows, columns))
+    return ink[:, :, : _whole(height + MARGIN), : _whole(width + MARGIN)]
+
+
+def _whole(pixels: int) -> int:
+    return -(-pixels // CELL) * CELL
 
 
 def to_ink(canvases: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from text_recognizer.bands import Grid, find_lines, pooling
+from text_recognizer.models.convolution import Convolution
 from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
 
 CELL_HEIGHT = 8
@@ -27,7 +28,7 @@ class Block(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, pool: tuple[int, int]) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+            Convolution(inputs, outputs, kernel_size=3, padding=1, bias=False),
             nn.MaxPool2d(pool),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
@@ -78,7 +79,7 @@ class ParagraphReader(nn.Module):
             Block(third, last, (1, 1)),
         )
         self.row_head = nn.Sequential(
-            nn.Conv2d(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
+            Convolution(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
         )
         self.context: nn.Module
         if recurrent:

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from text_recognizer.config import DataSection, PreprocessSection
+from text_recognizer.config import DataSection, PreprocessSection, SyntheticSection
 from text_recognizer.data import feedback
 from text_recognizer.data.iam import SPLITS, Form, IamArchive
 from text_recognizer.data.packed import Page, write_source, write_split
 from text_recognizer.data.packed_lines import Add, Line, writing
-from text_recognizer.errors import DataError
+from text_recognizer.errors import ConfigError, DataError
 from text_recognizer.files import replacing, write_json
 from text_recognizer.preprocess.crop import cut_lines, cut_out, on_canvas
+from text_recognizer.preprocess.drawn import draw, drawn_writers
 from text_recognizer.workers import in_processes
 
 # One chunk is what a worker is given at a time: about 6 MB of canvases for IAM.
@@ -50,19 +51,23 @@ class Crop:
 class Packed:
     """How many pages each split has; of the training split's, which are corrections, and which were refused and why.
 
-    `lines` is how many were packed on their own, `outside` names those that lie mostly outside their pictures.
+    `drawn` is how many of the training split are synthetic, `lines` how many lines were packed on their own, `outside`
+    names those that lie mostly outside their pictures.
     """
 
     counts: dict[str, int]
     joined: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
+    drawn: int = 0
     lines: int = 0
     outside: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """The counts, and each correction and line that was left out."""
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items())
-        joined = f" ({len(self.joined)} of train are corrections)" if self.joined else ""
+        among = [f"{len(self.joined)} of train are corrections"] if self.joined else []
+        among += [f"{self.drawn} of train are drawn"] if self.drawn else []
+        joined = f" ({', '.join(among)})" if among else ""
         lines = f"; {self.lines} lines" if self.lines else ""
         left_out = {**self.refused, **dict.fromkeys(self.outside, "most of the line lies outside its picture")}
         return "\n".join(
@@ -91,11 +96,13 @@ def pack(
     section: PreprocessSection,
     out: Path,
     corrections: Corrections | None = None,
+    synthetic: SyntheticSection | None = None,
     spread: Spread | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> Packed:
     """Writes each split and `source.json` to the folder `out`, accepted corrections with `train`.
 
+    `section.drawn` forms that `synthetic` describes join `train` as well.
     Where `section.lines` gives a height, `<split>-lines.npy` and `<split>-lines.jsonl` as well.
 
     Every form is tried: where some cannot be cropped, the DataError names them all, and `out` stays as it was. `check`
@@ -103,28 +110,38 @@ def pack(
     """
     splits = _splits(archive, data)
     joined, refused, extra = _corrections(corrections, section)
+    drawing, writers = _drawing(synthetic, section, data)
+    counts = {split: len(ids) for split, ids in splits.items()}
+    counts["train"] += len(extra) + (section.drawn if writers else 0)
+    crop = partial(crop_chunk, archive.resolve(), section)
     spread = spread or partial(_locally, section.workers)
     tally = Tally()
-    with replacing(out) as draft, tqdm(total=sum(map(len, splits.values())), desc="crop", unit="form") as bar:
+    with replacing(out) as draft, tqdm(total=sum(counts.values()) - len(extra), desc="crop", unit="form") as bar:
         draft.mkdir()
         for split in SPLITS:
-            more = extra if split == "train" else []
-            crops = chain(_cropped(archive.resolve(), splits[split], section, spread, tally.faults, bar), more)
-            _write(draft, split, len(splits[split]) + len(more), section, crops, tally)
+            crops: Iterable[Crop] = _cropped(crop, _chunks(splits[split], CHUNK), spread, tally.faults, bar)
+            if split == "train":
+                crops = chain(crops, extra, _cropped(drawing, writers, spread, tally.faults, bar))
+            _write(draft, split, counts[split], section, crops, tally)
         if tally.faults:
             raise _unusable(archive, tally.faults)
         write_json(draft / JOINED, {"joined": joined, "refused": refused})
         write_source(draft, data.source)
         if check:
             check(draft)
-    counts = {split: len(splits[split]) + (len(extra) if split == "train" else 0) for split in SPLITS}
-    return Packed(counts, tuple(joined), refused, tally.lines, tuple(tally.outside))
+    return Packed(counts, tuple(joined), refused, section.drawn, tally.lines, tuple(tally.outside))
 
 
 def crop_chunk(archive: Path, section: PreprocessSection, ids: Chunk) -> list[Crop]:
     """The crops of some forms; a pure function of the archive, so it may run on any machine that can read it."""
     with IamArchive(archive) as iam:
         return [_crop(iam, form_id, section) for form_id in ids]
+
+
+def draw_chunk(synthetic: SyntheticSection, section: PreprocessSection, writers: Chunk) -> list[Crop]:
+    """The crops of the forms of some writers, drawn on the spot; a pure function, as `crop_chunk` is."""
+    drawn = draw(synthetic, section.drawn, writers)
+    return [_crop_picture(name, form, picture, section) for name, form, picture in drawn]
 
 
 def _crop(iam: IamArchive, form_id: str, section: PreprocessSection) -> Crop:
@@ -176,12 +193,28 @@ def _corrections(
     return joined, refused, crops
 
 
-def _cropped(
-    archive: Path, ids: list[str], section: PreprocessSection, spread: Spread, faults: dict[str, str], bar: tqdm
-) -> Iterator[Crop]:
+def _drawing(
+    synthetic: SyntheticSection | None, section: PreprocessSection, data: DataSection
+) -> tuple[Work, list[Chunk]]:
+    """How `section.drawn` forms are drawn, and by whom. Raises ConfigError where the others are synthetic too."""
+    if not section.drawn or not synthetic:
+        return (lambda _: []), []
+    if data.source == "synthetic":
+        raise ConfigError(
+            "preprocess.drawn adds synthetic forms to real ones, but data.source is synthetic itself",
+            "set preprocess.drawn to 0, and synthetic.train_forms to how many there are to be",
+        )
+    writers = _chunks(list(drawn_writers(synthetic, section.drawn)), max(1, CHUNK // synthetic.forms_per_writer))
+    return partial(draw_chunk, synthetic, section), writers
+
+
+def _chunks(ids: Sequence[str], size: int) -> list[Chunk]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def _cropped(work: Work, chunks: Sequence[Chunk], spread: Spread, faults: dict[str, str], bar: tqdm) -> Iterator[Crop]:
     """The crops of a split in order. Forms at fault go into `faults` in their place."""
-    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
-    for crops in spread(partial(crop_chunk, archive, section), chunks):
+    for crops in spread(work, chunks):
         for crop in crops:
             bar.update()
             if crop.fault:

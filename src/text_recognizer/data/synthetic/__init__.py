@@ -3,7 +3,7 @@
 What is measured on it says how 54 drawn hands are read, and little about people's: call it synthetic.
 """
 
-from text_recognizer.data.synthetic.corpus import write_corpus
-from text_recognizer.data.synthetic.plan import plan
+from text_recognizer.data.synthetic.corpus import draw_writer, write_corpus
+from text_recognizer.data.synthetic.plan import WriterPlan, plan
 
-__all__ = ["plan", "write_corpus"]
+__all__ = ["WriterPlan", "draw_writer", "plan", "write_corpus"]

@@ -1,0 +1,57 @@
+"""A convolution whose training does not wait for its slowest part on CPUs without AVX-512."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.grad import conv2d_input, conv2d_weight
+
+FAST = "AVX512"  # oneDNN computes the gradient of a kernel from any layout as fast there
+
+
+class Convolution(nn.Conv2d):
+    """`nn.Conv2d`, with the gradient of its kernel computed from planar tensors where those are three times as fast.
+
+    With channels last, a convolution and the gradient of its input come near the speed of a matrix product on any CPU.
+    The gradient of the kernel, without AVX-512, reaches a fifth of it, and two thirds after a copy to planar tensors.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self._slow(x):
+            return super().forward(x)
+        convolved: Tensor = PlanarGradient.apply(x, self.weight, self.padding)
+        return convolved if self.bias is None else convolved + self.bias[:, None, None]
+
+    def _slow(self, x: Tensor) -> bool:
+        plain = self.groups == 1 and set(self.stride) == set(self.dilation) == {1} and self.padding_mode == "zeros"
+        return (
+            self.training
+            and torch.is_grad_enabled()
+            and plain
+            and self.in_channels > 1  # one channel is planar already
+            and x.device.type == "cpu"
+            and not torch.is_autocast_enabled("cpu")
+            and torch.backends.cpu.get_cpu_capability() != FAST
+        )
+
+
+class PlanarGradient(torch.autograd.Function):
+    """The convolution of `x` (B, I, H, W) with `kernel` (O, I, h, w); its gradients each in the layout that is fast."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: tuple[int, int]) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(x, kernel)
+        ctx.padding = padding
+        return F.conv2d(x, kernel, padding=padding)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # noqa: ANN401
+        (grad,), (x, kernel) = grads, ctx.saved_tensors
+        of_x = of_kernel = None
+        if ctx.needs_input_grad[0]:
+            of_x = conv2d_input(x.shape, kernel, grad, padding=ctx.padding)
+        if ctx.needs_input_grad[1]:
+            planar = x.contiguous(), kernel.shape, grad.contiguous()
+            of_kernel = conv2d_weight(*planar, padding=ctx.padding)
+        return of_x, of_kernel, None
