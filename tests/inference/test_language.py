@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from text_recognizer.errors import DataError, ModelError
-from text_recognizer.inference.language import NGram, count
+from text_recognizer.inference.language import USUAL, NGram, count
 from text_recognizer.text import INDEX, MAPPING, encode
 
 TEXTS = ["the cat sat on the mat", "the dog sat on the cat"]
@@ -23,12 +23,40 @@ def test_a_context_knows_its_followers():
     assert after(count(TEXTS, 3, least=1), "th").argmax() == INDEX["e"]
 
 
-def test_witten_and_bell_s_formula_by_hand():
-    # Given the text "aab" after a space: a twice and b once, and after an a an a and a b
+def test_chen_and_goodman_s_formula_by_hand():
+    # Given the text "aab" after a space: an a came after a space and after an a, a b after an a
     ngram = count(["aab"], 2, least=1)
     single = (2 + 0.1) / (3 + 0.1 * len(MAPPING))
-    # Then after an a, two kinds were seen in two counts
-    assert after(ngram, "a")[INDEX["a"]] == pytest.approx((1 + 2 * single) / (2 + 2))
+    assert after(ngram, "")[INDEX["a"]] == pytest.approx(single)
+    # Then after an a, each of two followers has its count less a discount, and both discounts go to the shorter context
+    assert after(ngram, "a")[INDEX["a"]] == pytest.approx((1 - USUAL) / 2 + 2 * USUAL / 2 * single)
+
+
+def test_the_discounts_follow_from_how_many_runs_are_rare():
+    # Given 4 runs seen once, 3 twice, 2 three times and 1 four times: by hand, a share of 4 / (4 + 2 * 3)
+    text = "a" + "b" + "c" + "d" + "ee" + "ff" + "gg" + "hhh" + "iii" + "jjjj"
+    share = 4 / 10
+    expected = [1 - 2 * share * 3 / 4, 2 - 3 * share * 2 / 3, 3 - 4 * share * 1 / 2]
+    assert count([text], 1).discounts[0].tolist() == pytest.approx(expected)
+
+
+def test_a_character_that_only_ever_follows_one_other_is_rare_elsewhere():
+    # Given a q as frequent as a b, but always after an x
+    ngram = count(["xq xq xq", "ab cb db"], 2, least=1)
+    shares = after(ngram, "k")
+    assert shares[INDEX["b"]] > 2 * shares[INDEX["q"]]
+
+
+def test_what_was_left_out_after_a_context_counts_against_its_followers():
+    # Given abcd twice, and abce, which is too rare to be kept
+    ngram = count(["abcd abcd abce"], 4)
+    assert len(ngram.grams[3]) == len({"abcd", "abc and the rest", " abc", "cd a", "bcd ", "d ab"})
+    expected = (2 - USUAL) / 3 + (1 - (2 - USUAL) / 3) * after(ngram, "bc")[INDEX["d"]]
+    assert after(ngram, "abc")[INDEX["d"]] == pytest.approx(expected)
+
+
+def test_nothing_is_impossible():
+    assert min(after(count(TEXTS * 9, 5), "the ca")) > 0
 
 
 def test_an_unseen_context_is_answered_by_the_shorter_one():
@@ -51,7 +79,8 @@ def test_a_text_begins_after_a_space_that_is_no_character_of_it():
 def test_long_runs_that_were_seen_once_are_forgotten():
     once, twice = count(["abcdef"], 6), count(["abcdef", "abcdef"], 6)
     assert [len(gram) for gram in once.grams] == [6, 6, 5, 0, 0, 0]
-    assert [len(gram) for gram in twice.grams] == [6, 6, 5, 4, 3, 2]
+    # Then of those that were seen twice the longest are kept; the shorter ones had the same character before them
+    assert [len(gram) for gram in twice.grams] == [6, 6, 5, 0, 0, 2]
 
 
 def test_a_line_break_counts_as_a_space():

@@ -13,6 +13,7 @@ SETTINGS = [
     {"in_channels": 1, "out_channels": 4, "kernel_size": 3},
     {"in_channels": 6, "out_channels": 8, "kernel_size": 3, "stride": 2},
     {"in_channels": 6, "out_channels": 6, "kernel_size": 3, "groups": 2},
+    {"in_channels": 6, "out_channels": 8, "kernel_size": 3, "padding": "same"},
 ]
 
 

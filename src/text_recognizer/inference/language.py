@@ -1,8 +1,9 @@
 """A character n-gram: how likely each character is after those before it, counted on training text.
 
-Smoothed as by Witten and Bell (IEEE Transactions on Information Theory 37, 1991): a context that was seen with many
-different followers trusts its own counts less and those of the shorter context more. The ten digits count as one
-character, and share its probability alike: which digit it is, the picture says better than other texts do.
+Smoothed as by Chen and Goodman (An empirical study of smoothing techniques for language modeling, 1998), their modified
+form of Kneser and Ney's: every count is lowered by a discount, what a context gains by that goes to the shorter one,
+and there a run counts as often as it had different characters before it. The ten digits count as one character, and
+share its probability alike: which digit it is, the picture says better than other texts do.
 """
 
 import zipfile
@@ -12,22 +13,33 @@ from pathlib import Path
 import numpy as np
 
 from text_recognizer.errors import ModelError
-from text_recognizer.text import INDEX, MAPPING, encode, one_line
+from text_recognizer.text import BLANK_ID, INDEX, MAPPING, encode, one_line
 
 BITS = 7  # an id fits, and nine of them fit one 64-bit key
 LONGEST = 8
 SPACE = INDEX[" "]
 UNSEEN = 0.1  # added to the count of every character
+KEPT = 3  # runs up to this length stay, however rare
 DIGITS = [INDEX[digit] for digit in "0123456789"]
 CLASS = np.arange(len(MAPPING), dtype=np.uint64)  # what a character counts as
 CLASS[DIGITS] = DIGITS[0]
+NOTHING = REST = BLANK_ID  # no character: what stands before a text; as a follower, all those that were left out
+RARE = 3  # counts of 1, 2, and 3 or more have a discount each
+USUAL = 0.75  # the discount where there are too few counts to estimate one
+LEAST = 0.1  # any context leaves something to the shorter one
 
 
 class NGram:
-    """`grams[n]` holds, sorted, every run of `n + 1` ids that was seen, as one key; `counts[n]` how often it was."""
+    """`grams[n]` holds, sorted, every run of `n + 1` ids that is kept, as one key; `counts[n]` how often it counts.
 
-    def __init__(self, grams: Sequence[np.ndarray], counts: Sequence[np.ndarray]) -> None:
-        self.grams, self.counts = tuple(grams), tuple(counts)
+    A run that ends in the id `REST` stands for all that were left out after the same context. `discounts[n]` are those
+    of counts of 1, 2, and 3 or more.
+    """
+
+    def __init__(
+        self, grams: Sequence[np.ndarray], counts: Sequence[np.ndarray], discounts: Sequence[np.ndarray]
+    ) -> None:
+        self.grams, self.counts, self.discounts = tuple(grams), tuple(counts), tuple(discounts)
         self._known: dict[tuple[int, ...], np.ndarray] = {}
         self._logs: dict[tuple[int, ...], list[float]] = {}
 
@@ -58,14 +70,18 @@ class NGram:
         seen[grams[start:stop] & np.uint64((1 << BITS) - 1)] = counts[start:stop]
         if not context:
             return (seen + UNSEEN) / (seen + UNSEEN).sum()
-        kinds = stop - start
-        shorter = self._shares(context[1:])
-        return (seen + kinds * shorter) / (seen.sum() + kinds) if kinds else shorter
+        total = seen.sum()
+        if not total:
+            return self._shares(context[1:])
+        seen[REST] = 0
+        seen -= np.append(0, self.discounts[len(context)])[np.minimum(seen, RARE).astype(int)]
+        return seen / total + (1 - seen.sum() / total) * self._shares(context[1:])
 
     def save(self, path: Path) -> None:
         """Equal counts give equal bytes."""
         arrays = {f"grams{n}": gram for n, gram in enumerate(self.grams)}
         arrays |= {f"counts{n}": count for n, count in enumerate(self.counts)}
+        arrays["discounts"] = np.array(self.discounts)
         with path.open("wb") as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
 
@@ -74,8 +90,9 @@ class NGram:
         """Raises ModelError where the file is missing or no n-gram."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                order = len(arrays.files) // 2
-                return cls([arrays[f"grams{n}"] for n in range(order)], [arrays[f"counts{n}"] for n in range(order)])
+                discounts = arrays["discounts"]
+                order = range(len(discounts))
+                return cls([arrays[f"grams{n}"] for n in order], [arrays[f"counts{n}"] for n in order], discounts)
         except FileNotFoundError:
             raise ModelError(f"{path} does not exist", "restore the whole model folder") from None
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -85,27 +102,61 @@ class NGram:
 def count(texts: Iterable[str], order: int, least: int = 2) -> NGram:
     """Counts runs of up to `order` (1 to 8) characters, newlines as spaces; each text begins after a space.
 
-    Runs of four and more that were seen fewer than `least` times are left out: they are what the texts said rather than
-    how the language goes, and they are most of the file.
+    Runs of four and more that count fewer than `least` times are left out: they are what the texts said rather than how
+    the language goes, and they are most of the file. How often they counted after a context is kept.
     """
-    runs = [CLASS[[SPACE, *encode(one_line(text))]] for text in texts]
-    grams, counts = [], []
+    runs = [CLASS[[NOTHING, SPACE, *encode(one_line(text))]] for text in texts]
+    grams, counts, discounts = [], [], []
     for length in range(1, order + 1):
-        keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids, length) for ids in runs)])
-        gram, seen = np.unique(keys, return_counts=True)
-        kept = seen >= (least if length > 3 else 1)
-        grams.append(gram[kept])
-        counts.append(seen[kept].astype(np.uint32))
-    return NGram(grams, counts)
+        gram, seen = _seen(runs, length) if length == order else _preceded(runs, length)
+        discounts.append(_discounts(seen))
+        gram, seen = _without(gram, seen, seen < (least if length > KEPT else 1))
+        grams.append(gram)
+        counts.append(seen.astype(np.uint32))
+    return NGram(grams, counts, discounts)
+
+
+def _seen(runs: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """All runs of `length` ids, and how often each was seen; `runs` are texts, after `NOTHING` and a space."""
+    first = 2 if length == 1 else 1  # the space before a text is only ever context
+    keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids[first:], length) for ids in runs)])
+    return np.unique(keys, return_counts=True)
+
+
+def _preceded(runs: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """All runs of `length` ids, and how many different ids were seen before each."""
+    first = 1 if length == 1 else 0
+    keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids[first:], length + 1) for ids in runs)])
+    return np.unique(np.unique(keys) & np.uint64((1 << BITS * length) - 1), return_counts=True)
+
+
+def _discounts(seen: np.ndarray) -> np.ndarray:
+    """Of counts of 1, 2, and 3 or more, by how many runs have each count (Chen and Goodman 1998, equation 17)."""
+    of = [np.count_nonzero(seen == times) for times in range(1, RARE + 2)]
+    if not all(of):
+        return np.full(RARE, USUAL)
+    share = of[0] / (of[0] + 2 * of[1])
+    found = [times - (times + 1) * share * of[times] / of[times - 1] for times in range(1, RARE + 1)]
+    return np.clip(found, LEAST, range(1, RARE + 1))
+
+
+def _without(gram: np.ndarray, seen: np.ndarray, dropped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The runs that are not dropped, and one for each of their contexts with what was dropped there; sorted."""
+    context = gram >> np.uint64(BITS) << np.uint64(BITS)
+    shared = dropped & np.isin(context, context[~dropped])
+    contexts, owner = np.unique(context[shared], return_inverse=True)
+    rest = np.bincount(owner, weights=seen[shared], minlength=len(contexts)).astype(seen.dtype)
+    keys, times = np.append(gram[~dropped], contexts + np.uint64(REST)), np.append(seen[~dropped], rest)
+    order = np.argsort(keys)
+    return keys[order], times[order]
 
 
 def _windows(ids: np.ndarray, length: int) -> np.ndarray:
-    """The keys of all runs of `length` ids; the space before a text is only ever context."""
-    first = 1 if length == 1 else 0
-    total = max(0, len(ids) - first - length + 1)
+    """The keys of all runs of `length` ids."""
+    total = max(0, len(ids) - length + 1)
     keys = np.zeros(total, dtype=np.uint64)
     for offset in range(length):
-        keys = (keys << np.uint64(BITS)) | ids[first + offset : first + offset + total]
+        keys = (keys << np.uint64(BITS)) | ids[offset : offset + total]
     return keys
 
 

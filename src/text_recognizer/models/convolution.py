@@ -24,7 +24,8 @@ class Convolution(nn.Conv2d):
         return convolved if self.bias is None else convolved + self.bias[:, None, None]
 
     def _slow(self, x: Tensor) -> bool:
-        plain = self.groups == 1 and set(self.stride) == set(self.dilation) == {1} and self.padding_mode == "zeros"
+        plain = self.groups == 1 and set(self.stride) == set(self.dilation) == {1}
+        plain = plain and self.padding_mode == "zeros" and not isinstance(self.padding, str)
         return (
             self.training
             and torch.is_grad_enabled()
