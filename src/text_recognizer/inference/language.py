@@ -119,15 +119,14 @@ def count(texts: Iterable[str], order: int, least: int = 2) -> NGram:
 def _seen(runs: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:
     """All runs of `length` ids, and how often each was seen; `runs` are texts, after `NOTHING` and a space."""
     first = 2 if length == 1 else 1  # the space before a text is only ever context
-    keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids[first:], length) for ids in runs)])
-    return np.unique(keys, return_counts=True)
+    return np.unique(_keys(runs, first, length), return_counts=True)
 
 
 def _preceded(runs: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:
     """All runs of `length` ids, and how many different ids were seen before each."""
     first = 1 if length == 1 else 0
-    keys = np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids[first:], length + 1) for ids in runs)])
-    return np.unique(np.unique(keys) & np.uint64((1 << BITS * length) - 1), return_counts=True)
+    longer = np.unique(_keys(runs, first, length + 1))
+    return np.unique(longer & np.uint64((1 << BITS * length) - 1), return_counts=True)
 
 
 def _discounts(seen: np.ndarray) -> np.ndarray:
@@ -151,8 +150,13 @@ def _without(gram: np.ndarray, seen: np.ndarray, dropped: np.ndarray) -> tuple[n
     return keys[order], times[order]
 
 
+def _keys(runs: list[np.ndarray], first: int, length: int) -> np.ndarray:
+    """The keys of all runs of `length` ids, one each time it is seen; ids before a text's `first` are left out."""
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *(_windows(ids[first:], length) for ids in runs)])
+
+
 def _windows(ids: np.ndarray, length: int) -> np.ndarray:
-    """The keys of all runs of `length` ids."""
+    """The keys of all runs of `length` ids of one text."""
     total = max(0, len(ids) - length + 1)
     keys = np.zeros(total, dtype=np.uint64)
     for offset in range(length):
