@@ -96,3 +96,16 @@ def test_a_ridge_lies_between_left_and_right_only():
     assert np.flatnonzero(drawn.any(axis=0)).tolist() == list(range(10, 30))
     assert drawn.argmax(axis=0)[10:30].tolist() == [5] * 20
     assert drawn.max() <= 1
+
+
+@pytest.mark.parametrize(("dpi", "cell"), [(50, (8, 4)), (75, (8, 4)), (149, (8, 4)), (150, (16, 8)), (300, (32, 16))])
+def test_a_cell_is_about_as_large_on_any_paper(dpi, cell):
+    grid = Grid.at(dpi)
+    assert (grid.cell_height, grid.cell_width) == cell
+    assert grid.side == cell[1] // 4
+
+
+def test_cells_at_the_edges_may_reach_beyond_the_page():
+    assert Grid.at(75).size(64, 96) == (8, 24)
+    assert Grid.at(75).size(65, 97) == (9, 25)
+    assert Grid.at(150).size(65, 97) == (5, 13)

@@ -2,6 +2,9 @@
 
 Shared by training and reading, so that both see a line the same way. Lengths are in inches of paper, so that they
 hold at any resolution; a grid row is `cell_height` pixels at `dpi`. `L` lines, `h w` the grid's rows and columns.
+
+The reader takes a page by squares of pixels: of 1 x 1 below twice DETAIL, of 2 x 2 and so on where a page is finer. So
+a cell is about as large on any paper, and finer pages cost hardly more.
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ CLOSEST = 0.25  # lines nearer than this are one line; IAM's stand 0.6 apart
 SHORTEST = 0.3  # a line shorter than this is still found
 LINE_HEIGHT = 0.4  # of the box reported for a line: an x-height, an ascender and a descender
 MIN_HEAT = 0.3
+DETAIL = 75  # dpi
+CELL_HEIGHT, CELL_WIDTH = 8, 4  # in squares
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,21 @@ class Grid:
     dpi: int
     cell_height: int
     cell_width: int
+
+    @classmethod
+    def at(cls, dpi: int) -> "Grid":
+        """The grid of a reader of pages at `dpi`."""
+        side = max(1, dpi // DETAIL)
+        return cls(dpi, side * CELL_HEIGHT, side * CELL_WIDTH)
+
+    @property
+    def side(self) -> int:
+        """Pixels a side of a square."""
+        return self.cell_width // CELL_WIDTH
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns over so many pixels; the last ones may reach beyond them."""
+        return -(-height // self.cell_height), -(-width // self.cell_width)
 
     def rows(self, inches: float) -> float:
         return inches * self.dpi / self.cell_height

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from text_recognizer.data.augment import augment
 
@@ -97,6 +98,18 @@ def test_the_boxes_go_with_their_ink(seed):
 def test_a_blank_page_stays_blank_but_for_noise():
     ink, _ = draw(3, ink=torch.zeros(2, 1, HEIGHT, WIDTH))
     assert ink.mean() < 0.1
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_a_page_of_twice_the_resolution_goes_through_the_same(seed):
+    torch.manual_seed(seed)
+    coarse, boxes = augment(inked(), BOXES, COUNTS, 0.5)
+    torch.manual_seed(seed)
+    finer = inked().repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    fine, moved = augment(finer, 2 * BOXES, COUNTS, 0.5, step=2)
+    assert torch.allclose(moved, 2 * boxes, atol=1.0)
+    # The noise, which is drawn for each pixel, and half a pixel at the edges are what is left
+    assert (F.avg_pool2d(fine, 2) - coarse).abs().mean() < 0.04
 
 
 # --- elastic distortion

@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 
-from text_recognizer.bands import find_lines, pooling
+from text_recognizer.bands import CELL_HEIGHT, CELL_WIDTH, find_lines, pooling
 from text_recognizer.models import ParagraphReader
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, joined, pool
+from text_recognizer.models.paragraph_reader import SpanDropout, joined, pool
 from text_recognizer.text import END_ID, NEWLINE_ID, PADDING_ID, START_ID, collapse, decode
 
 CLASSES, EMBEDDING = 84, 8
@@ -136,3 +136,65 @@ def test_two_convolutions_see_four_columns_to_a_side_and_an_lstm_the_line():
     lstm = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.0, 16).eval()
     assert reach(convolutions).tolist() == [0, 1, 2, 3, 4]
     assert reach(lstm).max() > 10
+
+
+def reader_at(dpi):
+    torch.manual_seed(3)
+    return ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.1, dpi=dpi).eval()
+
+
+@pytest.mark.parametrize("dpi", [150, 300])
+def test_a_finer_page_has_the_grid_of_the_coarser_one(dpi):
+    side = dpi // 75
+    features, heat = reader_at(dpi).encode(torch.rand(2, 1, side * HEIGHT, side * WIDTH))
+    assert (features.shape, heat.shape) == ((2, EMBEDDING, ROWS, COLUMNS), (2, ROWS, COLUMNS))
+
+
+@torch.no_grad()
+def test_every_pixel_of_a_finer_page_counts():
+    network, page = reader_at(150), torch.rand(1, 1, 64, 96)
+    before = network.encode(page)[0]
+    for pixel in ((30, 40), (30, 41), (31, 40), (31, 41)):
+        other = page.clone()
+        other[0, 0, *pixel] += 1
+        assert not torch.equal(network.encode(other)[0], before)
+
+
+@pytest.mark.parametrize("dpi", [75, 150])
+@torch.no_grad()
+def test_a_page_that_ends_within_a_cell_is_read_as_with_paper_beside_it(dpi):
+    network = reader_at(dpi)
+    page = torch.rand(1, 1, 61, 83)
+    down, across = network.grid.size(61, 83)
+    whole = torch.zeros(1, 1, down * network.grid.cell_height, across * network.grid.cell_width)
+    whole[:, :, :61, :83] = page
+    assert torch.equal(network.encode(page)[0], network.encode(whole)[0])
+
+
+# --- spans that are hidden in training
+
+
+def test_about_the_share_is_hidden_in_spans_that_differ_from_line_to_line():
+    torch.manual_seed(1)
+    hidden = (SpanDropout(0.12)(torch.ones(3000, 2, 160)) == 0).float()
+    assert 0.08 < hidden.mean() < 0.13
+    assert torch.equal(hidden[:, 0], hidden[:, 1])
+    assert hidden[:, 0].unique(dim=0).shape[0] > 2900
+    # As likely at the ends of a line as in its middle, and next to each other
+    assert hidden[:, 0, :8].mean() == pytest.approx(float(hidden[:, 0, 76:84].mean()), abs=0.015)
+    starts = (hidden[:, 0].diff(dim=1) > 0).sum()
+    assert 2 < hidden[:, 0].sum() / starts < 6
+
+
+def test_nothing_is_hidden_where_the_reader_reads_or_by_a_share_of_nothing():
+    lines = torch.rand(5, 3, 40)
+    assert torch.equal(SpanDropout(0.5).eval()(lines), lines)
+    state = torch.get_rng_state()
+    assert torch.equal(SpanDropout(0.0).train()(lines), lines)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_is_hidden_changes_what_a_training_reader_makes_of_its_lines():
+    network = ParagraphReader(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.0, hidden=0.3).train()
+    lines = torch.rand(4, EMBEDDING, COLUMNS)
+    assert not torch.equal(network.read_lines(lines), network.read_lines(lines))

@@ -98,6 +98,17 @@ def test_a_line_over_many_rows_of_writing_fails_alone(corpus, check, failing, sm
     assert failing(check(corpus)) == {"row_count": [FORM]}
 
 
+@pytest.mark.parametrize(("width", "fine"), [(600, True), (599, True), (594, False)])
+def test_a_halved_scan_may_lack_a_pixel_but_not_more(corpus, check, params, encode, width, fine):
+    # Given pages at 150 dpi, one of which is narrower
+    page = np.asarray(Image.open(io.BytesIO(corpus.files[PICTURE])).resize((width, 400)))
+    corpus.files[PICTURE] = encode(page)
+    crops = params.preprocess.model_copy(update={"dpi": 150})
+    rows = check(corpus, params.model_copy(update={"preprocess": crops})).summary["expectations"]
+    (row,) = [row for row in rows if row["name"] == "resolution"]
+    assert row["ids"] == ([] if fine else [FORM])
+
+
 ALIKE = {
     "saved anew": lambda page: page,
     "lit anew": lambda page: (255 * (page / 255) ** 0.6).astype(np.uint8),

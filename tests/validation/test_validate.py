@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from text_recognizer import config
 from text_recognizer.data.iam import IamArchive
-from text_recognizer.validation import reading, validate
+from text_recognizer.models import ParagraphReader
+from text_recognizer.text import MAPPING
+from text_recognizer.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 IAM = ROOT.parent / "shared/data/iam-subset/iamdb.zip"
@@ -50,10 +53,17 @@ def test_the_terminal_shows_one_bar_and_nothing_of_the_library(corpus, check, ca
     assert {line.split(":")[0] for line in printed.err.replace("\r", "\n").splitlines() if line} == {"validate"}
 
 
-def test_columns_are_counted_as_the_reader_makes_them():
-    from text_recognizer.models import paragraph_reader
-
-    assert reading.COLUMN_PX == paragraph_reader.CELL_WIDTH
+@pytest.mark.parametrize(("dpi", "width"), [(60, 144), (120, 288), (150, 288), (150, 144)])
+def test_columns_are_counted_as_the_reader_makes_them(corpus, check, params, small_form, dpi, width):
+    # Given a line that just fits a canvas, or just does not, by the columns that the reader itself has for it
+    columns = ParagraphReader(len(MAPPING), (1, 1, 1, 1), 0.0, dpi=dpi).encode(torch.zeros(1, 1, 16, width))[1].shape[2]
+    for length, fits in ((columns, True), (columns + 1, False)):
+        text = ("ab" * columns)[:length]
+        corpus.put(small_form("a01-000", "000", texts=[text], boxes=[(20, 100, 1160, 100)]))
+        crops = params.preprocess.model_copy(update={"dpi": dpi, "canvas_width": width})
+        rows = check(corpus, params.model_copy(update={"preprocess": crops})).summary["expectations"]
+        (row,) = [row for row in rows if row["name"] == "line_fits_canvas"]
+        assert (row["failed"] == 0) == fits
 
 
 @pytest.mark.skipif(not IAM.exists(), reason=f"the real IAM subset is not at {IAM}")

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from text_recognizer.bands import Grid
 from text_recognizer.benchmarks.measure import Measurement, timed
 from text_recognizer.config import TrainSection
 from text_recognizer.data.augment import augment
@@ -16,7 +15,6 @@ from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models import ParagraphLitModel
 from text_recognizer.lit_models.paragraph import ctc_loss, to_ink
 from text_recognizer.models import ParagraphReader, ResnetTransformer
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH
 from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, SPECIAL, START_ID
 
 HEIGHT, WIDTH, DPI = 576, 640, 75
@@ -53,7 +51,7 @@ def train() -> Iterator[Measurement]:
 
 def _lit(reader: ParagraphReader) -> ParagraphLitModel:
     section = TrainSection.model_construct(average=0.0)
-    return ParagraphLitModel(reader, section, Grid(DPI, CELL_HEIGHT, CELL_WIDTH)).train()
+    return ParagraphLitModel(reader, section, reader.grid).train()
 
 
 def _read(lit: ParagraphLitModel, batch: Batch) -> Tensor:

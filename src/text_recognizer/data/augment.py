@@ -14,24 +14,27 @@ SCALE = 0.25  # log-uniform magnification
 STRETCH = 0.15  # log-uniform ratio of width to height
 SHEAR = 0.4  # horizontal, as slant: tangent of the angle
 ROTATION = math.radians(3)
-KNOTS = 24  # px between the points where an elastic distortion is drawn
-STROKE = 0.7  # of the way to strokes a pixel thicker or thinner a side
+KNOTS = 24  # steps between the points where an elastic distortion is drawn
+STROKE = 0.7  # of the way to strokes a step thicker or thinner a side
 FADE = 0.5  # of the ink
 NOISE = 0.12  # of the range between paper and ink
 
 
-def augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float = 0.0) -> tuple[Tensor, Tensor]:
+def augment(
+    ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float = 0.0, step: int = 1
+) -> tuple[Tensor, Tensor]:
     """Pages warped, their strokes thickened or thinned, faded, with noise; and the lines' boxes moved with them.
 
     `ink` (B, 1, H, W), 1 where there is ink; `boxes` (L, 4), x, y, width, height in pixels, `counts[b]` of them a page.
     Both come back in the same shape and range; a turned box becomes an upright one about its middle. `bend` is the
     standard deviation, in pixels, of an elastic distortion (Simard et al. 2003), which leaves the boxes as they are.
+    `step` is how many pixels KNOTS and STROKE count by: 1 at 75 dpi, 2 at 150.
     """
     if strength == 0 and bend == 0:
         return ink, boxes
     # In half precision a coordinate on a page would be off by pixels.
     with torch.autocast(ink.device.type, enabled=False):
-        return _augment(ink.float(), boxes, counts, strength, bend)
+        return _augment(ink.float(), boxes, counts, strength, bend, step)
 
 
 def augment_pages(ink: Tensor, strength: float, bend: float = 0.0) -> Tensor:
@@ -39,9 +42,11 @@ def augment_pages(ink: Tensor, strength: float, bend: float = 0.0) -> Tensor:
     return augment(ink, ink.new_zeros(0, 4), [0] * len(ink), strength, bend)[0]
 
 
-def _augment(ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float) -> tuple[Tensor, Tensor]:
+def _augment(
+    ink: Tensor, boxes: Tensor, counts: list[int], strength: float, bend: float, step: int
+) -> tuple[Tensor, Tensor]:
     matrix = _map(ink, strength)
-    ink = _stroke(_warp(ink, matrix, bend), strength)
+    ink = _stroke(_warp(ink, matrix, bend, KNOTS * step), strength, step)
     fade = 1 - FADE * strength * _uniform(ink, 0, 1)
     # In place: a batch of pages is too large for the cache, and every copy costs as much as the arithmetic.
     noise = torch.randn_like(ink).mul_(NOISE).mul_(strength).mul_(_uniform(ink, 0, 1))
@@ -68,13 +73,13 @@ def _map(ink: Tensor, strength: float) -> Tensor:
     return matrix
 
 
-def _warp(ink: Tensor, matrix: Tensor, bend: float) -> Tensor:
+def _warp(ink: Tensor, matrix: Tensor, bend: float, apart: int) -> Tensor:
     height, width = ink.shape[2:]
     to_unit = matrix.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
     theta = (to_unit @ torch.linalg.inv(matrix) @ torch.linalg.inv(to_unit))[:, :2]
     grid = F.affine_grid(theta, list(ink.shape), align_corners=False)
     if bend:
-        knots = (2, height // KNOTS + 2, width // KNOTS + 2)
+        knots = (2, height // apart + 2, width // apart + 2)
         field = F.interpolate(torch.randn(len(ink), *knots, device=ink.device), (height, width), mode="bilinear")
         grid = grid + field.permute(0, 2, 3, 1) * bend * grid.new_tensor((2 / width, 2 / height))
     return F.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
@@ -111,10 +116,11 @@ def _extent(ink: Tensor) -> Tensor:
     return torch.stack(ends, dim=1).float()
 
 
-def _stroke(ink: Tensor, strength: float) -> Tensor:
-    """Thickens (dilation) or thins (erosion) the strokes of some pages, by up to a pixel a side."""
+def _stroke(ink: Tensor, strength: float, step: int) -> Tensor:
+    """Thickens (dilation) or thins (erosion) the strokes of some pages, by up to `step` pixels a side."""
     amount = _uniform(ink, -STROKE, STROKE) * strength
     # Erosion is the dilation of the negative, so one pooling does for both; and a square is a column, then a row.
     signed = ink * torch.where(amount > 0, 1.0, -1.0)
-    grown = F.max_pool2d(F.max_pool2d(signed, (3, 1), 1, (1, 0)), (1, 3), 1, (0, 1))
+    side = 2 * step + 1
+    grown = F.max_pool2d(F.max_pool2d(signed, (side, 1), 1, (step, 0)), (1, side), 1, (0, step))
     return grown.sub_(signed).mul_(amount).add_(ink)

@@ -20,7 +20,7 @@ from text_recognizer.inference.info import (
     LanguageInfo,
     ModelInfo,
 )
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.models.paragraph_reader import ParagraphReader
 from text_recognizer.text import MAPPING
 
 
@@ -46,8 +46,8 @@ def export(
             dpi=preprocess.dpi,
             padding=preprocess.padding,
             binarise=preprocess.binarise,
-            cell_height=CELL_HEIGHT,
-            cell_width=CELL_WIDTH,
+            cell_height=model.grid.cell_height,
+            cell_width=model.grid.cell_width,
             weights_sha256=sha256(draft / WEIGHTS_FILE),
             graph_sha256=sha256(draft / GRAPH_FILE),
             language=_write_language(speller, draft / LANGUAGE_FILE) if speller else None,

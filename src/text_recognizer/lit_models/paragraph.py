@@ -16,12 +16,11 @@ from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models.average import averaged
 from text_recognizer.lit_models.schedule import warm_up_and_cosine
 from text_recognizer.metrics import Edits, character_edits, error_rate
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.models.paragraph_reader import ParagraphReader
 from text_recognizer.text import BLANK_ID, decode, one_line
 
 INKED = 0.2  # more than the grain of any paper
-MARGIN = 24  # px
-CELL = 16  # px: a multiple of what the encoder pools
+MARGIN, WHOLE = 24, 16  # in squares of pixels, see `bands`; whole is what is a multiple of a cell's sides
 
 
 class ParagraphLitModel(pl.LightningModule):
@@ -46,8 +45,7 @@ class ParagraphLitModel(pl.LightningModule):
 
         In training the model reads; in validation its average, where there is one.
         """
-        size = ink.shape[2] // CELL_HEIGHT, ink.shape[3] // CELL_WIDTH
-        weights, heat_target = self._bands(boxes, counts, size)
+        weights, heat_target = self._bands(boxes, counts, self.grid.size(*ink.shape[2:]))
         model = self.model if self.training else self.reader
         scores, heat = model.score(ink.contiguous(memory_format=torch.channels_last), weights, counts)
         return scores, heat, heat_target
@@ -59,8 +57,8 @@ class ParagraphLitModel(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         bend = self.section.elastic * self.grid.dpi
-        pages = trimmed(to_ink(batch.canvases))
-        ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend)
+        pages = trimmed(to_ink(batch.canvases), self.grid.side)
+        ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend, self.grid.side)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
         reading = ctc_loss(scores, batch)
         finding = F.binary_cross_entropy_with_logits(heat.float(), heat_target)
@@ -126,8 +124,8 @@ class ParagraphLitModel(pl.LightningModule):
     def _bands(self, boxes: Tensor, counts: list[int], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Pooling weights of the lines `(L, h)` and what the row head should draw on each page `(B, h, w)`."""
         x, y, width, height = boxes.cpu().numpy().T
-        centres = (y + height / 2) / CELL_HEIGHT
-        drawn = ridges(centres, x / CELL_WIDTH, (x + width) / CELL_WIDTH, size, self.grid)
+        centres, across = (y + height / 2) / self.grid.cell_height, self.grid.cell_width
+        drawn = ridges(centres, x / across, (x + width) / across, size, self.grid)
         starts = np.cumsum([0, *counts[:-1]])
         target = np.maximum.reduceat(drawn, starts, axis=0)
         weights = pooling(centres, size[0], self.grid)
@@ -140,19 +138,17 @@ def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
     return F.ctc_loss(scores.transpose(0, 1), batch.targets, columns, batch.lengths, blank=BLANK_ID, zero_infinity=True)
 
 
-def trimmed(ink: Tensor) -> Tensor:
+def trimmed(ink: Tensor, side: int = 1) -> Tensor:
     """The part of the canvases (B, 1, H, W) that any of the pages uses, a margin right and below, in whole cells.
 
-    Half of the canvas of a page of IAM is empty, and costs as much as the other half.
+    `side` is that of the grid's squares of pixels. Half of the canvas of a page of IAM is empty, and costs as much as
+    the other half.
     """
     used = (ink > INKED).any(dim=0)[0]
     rows, columns = used.any(dim=1).nonzero(), used.any(dim=0).nonzero()
-    height, width = (int(ends[-1]) + 1 if len(ends) else 0 for ends in (rows, columns))
-    return ink[:, :, : _whole(height + MARGIN), : _whole(width + MARGIN)]
-
-
-def _whole(pixels: int) -> int:
-    return -(-pixels // CELL) * CELL
+    ends = (int(inked[-1]) + 1 if len(inked) else 0 for inked in (rows, columns))
+    height, width = (-(-(end + MARGIN * side) // (WHOLE * side)) * WHOLE * side for end in ends)
+    return ink[:, :, :height, :width]
 
 
 def to_ink(canvases: Tensor) -> Tensor:

@@ -11,13 +11,13 @@ from itertools import islice
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from text_recognizer.bands import Grid, find_lines, pooling
 from text_recognizer.models.convolution import Convolution
 from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
 
-CELL_HEIGHT = 8
-CELL_WIDTH = 4
+LONGEST_SPAN = 6  # columns: two letters
 
 
 class Block(nn.Sequential):
@@ -33,6 +33,28 @@ class Block(nn.Sequential):
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
+
+
+class SpanDropout(nn.Module):
+    """Hides about `share` of the columns of each line `(L, E, w)` in training, in spans of up to LONGEST_SPAN.
+
+    What was hidden has to be guessed from what stands beside it: SpecAugment's time masking (Park et al. 2019).
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.share:
+            return x
+        lines, _, columns = x.shape
+        spans = max(1, round(2 * self.share * columns / (1 + LONGEST_SPAN)))
+        starts = torch.rand(lines, spans, 1, device=x.device) * (columns + LONGEST_SPAN) - LONGEST_SPAN
+        lengths = torch.randint(1, LONGEST_SPAN + 1, (lines, spans, 1), device=x.device)
+        behind = torch.arange(columns, device=x.device) - starts  # (L, spans, w)
+        hidden = ((behind >= 0) & (behind < lengths)).any(dim=1)
+        return x.masked_fill(hidden[:, None], 0.0)
 
 
 class Context(nn.Module):
@@ -60,20 +82,29 @@ class Recurrent(nn.Module):
 
 
 class ParagraphReader(nn.Module):
-    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper; H a multiple of 8 and W of 4, at `dpi`.
+    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper, at `dpi`.
+
+    Pages of 150 dpi and more are folded first, each square of pixels into the channels of one (pixel unshuffling, Shi
+    et al. 2016): the grid's cells are 8 x 4 such squares, and a finer page costs hardly more.
 
     A line's letters are put into context by two convolutions, or by an LSTM of `recurrent` cells a direction where that
     is not 0: slower to train, and better where there are enough pages.
     """
 
     def __init__(
-        self, classes: int, channels: Sequence[int], dropout: float, recurrent: int = 0, dpi: int = 75
+        self,
+        classes: int,
+        channels: Sequence[int],
+        dropout: float,
+        recurrent: int = 0,
+        dpi: int = 75,
+        hidden: float = 0.0,
     ) -> None:
         super().__init__()
-        self.grid = Grid(dpi, CELL_HEIGHT, CELL_WIDTH)
+        self.grid = Grid.at(dpi)
         first, second, third, last = channels
         self.encoder = nn.Sequential(
-            Block(1, first, (2, 2)),
+            Block(self.grid.side**2, first, (2, 2)),
             Block(first, second, (2, 2)),
             Block(second, third, (2, 1)),
             Block(third, last, (1, 1)),
@@ -81,6 +112,7 @@ class ParagraphReader(nn.Module):
         self.row_head = nn.Sequential(
             Convolution(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
         )
+        self.hide = SpanDropout(hidden)
         self.context: nn.Module
         if recurrent:
             self.context = nn.Sequential(nn.Dropout(dropout), Recurrent(last, recurrent, dropout))
@@ -90,13 +122,23 @@ class ParagraphReader(nn.Module):
         self.head = nn.Linear(2 * recurrent or last, classes)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The grid's features `(B, E, H / 8, W / 4)`, and the row head's logits `(B, H / 8, W / 4)`."""
-        features = self.encoder(x)
+        """The grid's features `(B, E, h, w)`, and the row head's logits `(B, h, w)`; see `Grid.size`."""
+        features = self.encoder(self._folded(x))
         return features, self.row_head(features)[:, 0]
+
+    def _folded(self, x: Tensor) -> Tensor:
+        """Whole cells, each square of pixels as the channels of one."""
+        height, width = x.shape[2:]
+        below, beside = -height % self.grid.cell_height, -width % self.grid.cell_width
+        if below or beside:
+            x = F.pad(x, (0, beside, 0, below))
+        if self.grid.side == 1:
+            return x
+        return F.pixel_unshuffle(x, self.grid.side).contiguous(memory_format=torch.channels_last)
 
     def read_lines(self, sequences: Tensor) -> Tensor:
         """Pooled lines `(L, E, w)` → log-probabilities `(L, w, C)`; class 0 is CTC's blank."""
-        mixed = self.context(sequences).transpose(1, 2)  # (L, w, E)
+        mixed = self.context(self.hide(sequences)).transpose(1, 2)  # (L, w, E)
         scores: Tensor = self.head(self.dropout(mixed))
         return scores.float().log_softmax(dim=2)
 

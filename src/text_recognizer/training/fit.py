@@ -22,7 +22,7 @@ from text_recognizer.files import replacing, sha256
 from text_recognizer.inference.export import export
 from text_recognizer.lit_models import ParagraphLitModel
 from text_recognizer.logbook import name_run
-from text_recognizer.models.paragraph_reader import CELL_HEIGHT, CELL_WIDTH, ParagraphReader
+from text_recognizer.models.paragraph_reader import ParagraphReader
 from text_recognizer.text import MAPPING
 from text_recognizer.training import launch
 from text_recognizer.training.spelling import learn_spelling
@@ -55,7 +55,7 @@ def train(
         torch.set_num_threads(section.threads)
     digest = run_digest(processed, section, preprocess)
     folder = scratch / "train" / run_id(digest)
-    grid = Grid(preprocess.dpi, CELL_HEIGHT, CELL_WIDTH)
+    grid = Grid.at(preprocess.dpi)
     lit = fit(processed, section, grid, folder, digest)
     if not lit.best:
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
@@ -78,7 +78,9 @@ def fit(processed: Path, section: TrainSection, grid: Grid, folder: Path, digest
     pl.seed_everything(section.seed, verbose=False)
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
-    network = ParagraphReader(len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi)
+    network = ParagraphReader(
+        len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi, section.hidden
+    )
     if section.start:
         load_weights(network, Path(section.start))
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from text_recognizer.bands import CLOSEST
+from text_recognizer.bands import CLOSEST, Grid
 from text_recognizer.config import PreprocessSection
 from text_recognizer.data.iam import SPLITS
 from text_recognizer.data.packed import PackedSplit, Page
 from text_recognizer.images import PAPER
 from text_recognizer.text import NEWLINE, ctc_columns, unknown
 from text_recognizer.validation import suites
-from text_recognizer.validation.reading import COLUMN_PX, REACH
+from text_recognizer.validation.reading import REACH
 from text_recognizer.validation.suites import Rule
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def _row(split: str, canvas: np.ndarray, page: Page, section: PreprocessSection)
     steps = [abs(below - above) for above, below in pairwise(middles)]
     dpi = page.dpi or section.dpi
     sound = not any(beyond)
+    column = Grid.at(section.dpi).cell_width
     return CropRow(
         id=page.id,
         split=split,
@@ -135,7 +136,7 @@ def _row(split: str, canvas: np.ndarray, page: Page, section: PreprocessSection)
         text=_numbered(faults),
         outside=_numbered(["leaves the canvas" if out else "" for out in beyond]),
         blank=_numbered(["holds no ink" if empty else "" for empty in blank]) if sound and region.min() < INK else None,
-        spare=min((box[2] // COLUMN_PX + 2 * REACH - ctc_columns(line) for line, box in pairs), default=None)
+        spare=min((box[2] // column + 2 * REACH - ctc_columns(line) for line, box in pairs), default=None)
         if sound
         else None,
         apart=round(min(steps) / dpi, 3) if steps and sound else None,

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from text_recognizer.bands import Grid
 from text_recognizer.config import Params, PreprocessSection
 from text_recognizer.data.iam import PICTURE_SUFFIXES, SCAN_DPI, Box, Form, IamArchive
 from text_recognizer.errors import DataError
@@ -18,8 +19,6 @@ from text_recognizer.text import ctc_columns, unknown
 from text_recognizer.validation import picture
 from text_recognizer.workers import in_processes
 
-# The reader's CELL_WIDTH, px of the canvas to one column of features: to import models.paragraph_reader loads torch.
-COLUMN_PX = 4
 # The reader's context mixes two times two columns from either side, so a line may be spelt that far beyond its box.
 REACH = 4
 # What turns into 8-bit grey without loss of what matters; 16-bit and float pictures turn white.
@@ -73,7 +72,7 @@ class FormRow:
 class LineRow:
     """One line. `step` is how far its middle lies below that of the line before, in px of the scan; None for the first.
 
-    The reader gives a line one column per COLUMN_PX of the canvas; CTC needs `text.ctc_columns` of them.
+    The reader gives a line one column for every cell of `bands.Grid`; CTC needs `text.ctc_columns` of them.
     `spare_on_canvas` is what is left of the whole width, `spare_in_box` of its own box and REACH on either side.
     `stranger` names the form of a line that does not bear its id. `text` is the line's text; `ink` is the dark share of
     its box, None where the boxes or the picture have other faults.
@@ -228,7 +227,7 @@ def line_rows(form_id: str, form: Form, section: PreprocessSection) -> tuple[Lin
             box=f"{line.box.width} x {line.box.height} px at ({line.box.x}, {line.box.y})" if line.box else None,
             outside=_outside(line.box, form) if line.box else None,
             step=middle - above if middle is not None and above is not None else None,
-            spare_on_canvas=section.canvas_width // COLUMN_PX - ctc_columns(line.text),
+            spare_on_canvas=section.canvas_width // Grid.at(section.dpi).cell_width - ctc_columns(line.text),
             spare_in_box=_spare_in_box(line.box, line.text, section) if line.box else None,
             text=line.text,
             stranger=None if line.id.startswith(f"{form_id}-") else f"in {form_id}",
@@ -253,4 +252,5 @@ def _outside(box: Box, form: Form) -> str | None:
 
 
 def _spare_in_box(box: Box, text: str, section: PreprocessSection) -> int:
-    return int(box.width * section.dpi / SCAN_DPI / COLUMN_PX) + 2 * REACH - ctc_columns(text)
+    columns = int(Grid.at(section.dpi).columns(box.width / SCAN_DPI))
+    return columns + 2 * REACH - ctc_columns(text)
