@@ -100,11 +100,10 @@ class TrainSection(Section):
     channels: Annotated[
         tuple[int, int, int, int], Field(strict=False, description="feature maps of the four stages of the encoder")
     ]
+    blocks: Annotated[int, Field(ge=0, le=64, description="residual convolutions behind those four stages")]
     recurrent: Annotated[int, Field(ge=0, le=2048, description="LSTM cells a direction over each line; 0 is no LSTM")]
     dropout: Annotated[float, Field(ge=0, lt=1, description="share of features dropped before the head")]
-    hidden: Annotated[
-        Share, Field(description="share of a line's columns hidden from its context, in spans; 0 is none")
-    ]
+    hidden: Annotated[Share, Field(description="share of a line's columns hidden in training, in spans; 0 is none")]
     steps: Annotated[int, Field(ge=1, le=10_000_000, description="optimiser steps: the budget")]
     batch_size: Annotated[int, Field(ge=1, le=4096, description="paragraphs a step")]
     learning_rate: Annotated[float, Field(gt=0, le=1, description="AdamW's peak, falling to 0 by a cosine")]

@@ -11,9 +11,9 @@ from text_recognizer.training.weights import load_weights
 CLASSES = 84
 
 
-def reader(dpi, seed, first=4):
+def reader(dpi, seed, first=4, blocks=0):
     torch.manual_seed(seed)
-    return ParagraphReader(CLASSES, (first, 4, 8, 8), 0.1, dpi=dpi).eval()
+    return ParagraphReader(CLASSES, (first, 4, 8, 8), 0.1, dpi=dpi, blocks=blocks).eval()
 
 
 def saved(network, folder):
@@ -45,3 +45,20 @@ def test_a_reader_as_fine_gets_the_weights_as_they_are(tmp_path):
 def test_a_coarser_reader_or_another_size_cannot_start_from_a_finer_one(other, tmp_path):
     with pytest.raises(ModelError, match=r"encoder\.0\.0\.weight: \(4, 4, 3, 3\) in the file"):
         load_weights(other, saved(reader(150, seed=1), tmp_path))
+
+
+@torch.no_grad()
+def test_a_deeper_reader_starts_by_reading_as_the_other_did_and_can_learn(tmp_path):
+    first, deeper = reader(75, seed=1, blocks=1), reader(75, seed=2, blocks=3)
+    torch.nn.init.ones_(first.deeper[0].norm.weight)  # as if trained
+    load_weights(deeper, saved(first, tmp_path))
+    page = torch.rand(1, 1, 64, 96)
+    assert torch.equal(deeper.encode(page)[0], first.encode(page)[0])
+    with torch.enable_grad():
+        deeper.encode(page)[0].sum().backward()
+    assert all(block.norm.weight.grad.abs().sum() > 0 for block in deeper.deeper)
+
+
+def test_a_reader_with_fewer_blocks_cannot_start_from_one_with_more(tmp_path):
+    with pytest.raises(ModelError, match=r"deeper\.1\.mix\.weight: unknown"):
+        load_weights(reader(75, seed=2, blocks=1), saved(reader(75, seed=1, blocks=2), tmp_path))

@@ -1,110 +1,165 @@
 """Training steps of the paragraph reader, against those of the lab's network and loop, on the same pages."""
 
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from text_recognizer.benchmarks.measure import Measurement, timed
+from text_recognizer.benchmarks.pages import crops, drawn_pages
 from text_recognizer.config import TrainSection
 from text_recognizer.data.augment import augment
+from text_recognizer.data.paragraphs import LAB_CANVAS, LAB_LENGTH, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.lit_models.paragraph import ctc_loss, to_ink
+from text_recognizer.lit_models.paragraph import ctc_loss, to_ink, trimmed
 from text_recognizer.models import ParagraphReader, ResnetTransformer
-from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, SPECIAL, START_ID
+from text_recognizer.text import MAPPING, PADDING_ID
 
-HEIGHT, WIDTH, DPI = 576, 640, 75
-LINES, CHARACTERS = 9, 41  # IAM's pages at the mean
-CONFIG = {"input_dims": (1, HEIGHT, WIDTH), "output_dims": (682, 1), "mapping": MAPPING}
-# As recipes/cpu.yaml and recipes/gpu.yaml have it: pages a step, feature maps, LSTM cells.
-SIZES = {"cpu": (2, (24, 48, 96, 128), 192), "cuda": (16, (48, 96, 192, 256), 384)}
-MATRIX = {"cpu": 2048, "cuda": 8192}
-NUMBERS = {"cpu": torch.float32, "cuda": torch.bfloat16}  # most CPUs only imitate bfloat16, slowly
-LABS_BATCH = 4
-REPEATS = {"cpu": 2, "cuda": 20}
+DPI, LAB_DPI = 150, 75
+CANVAS = 2 * LAB_CANVAS[0], 2 * LAB_CANVAS[1]
+PAGES = 16
+
+
+class Size(NamedTuple):
+    """How the recipe for a device has it, and how many steps tell how long one takes there."""
+
+    batch: int
+    channels: tuple[int, int, int, int]
+    recurrent: int
+    loaders: int
+    steps: int
+    matrix: int
+    numbers: torch.dtype  # most CPUs only imitate bfloat16, slowly
+
+
+SIZES = {
+    "cpu": Size(2, (24, 48, 96, 128), 192, 0, 10, 2048, torch.float32),
+    "cuda": Size(16, (48, 96, 192, 256), 384, 12, 60, 8192, torch.bfloat16),
+}
+LABS_BATCH, LABS_STEPS = 4, {"cpu": 2, "cuda": 20}
+
+
+class Pace(NamedTuple):
+    """Of a step: pages, wall time (s) with its loader, the share of it spent waiting for pages, share of the peak."""
+
+    pages: float
+    seconds: float
+    waiting: float
+    used: float
 
 
 def train() -> Iterator[Measurement]:
-    """Seconds a page of 576 x 640 pixels and 377 characters, on the GPU where there is one; random ink and weights."""
+    """Seconds a page, drawn at IAM's size, on the GPU where there is one: loading, augmentation, loss and optimiser."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    size, peak = SIZES[device], _peak(device)
     torch.manual_seed(1)
-    pages, channels, recurrent = SIZES[device]
-    reader = ParagraphReader(len(MAPPING), channels, 0.2, recurrent, DPI).to(device)
-    reader = reader.to(memory_format=torch.channels_last)
-    ours, flops = _seconds(partial(_read, _lit(reader), _batch(pages, device)), reader, device)
-    lab = ResnetTransformer(CONFIG).to(device)
-    theirs, labs_flops = _seconds(partial(_spell, lab, _batch(LABS_BATCH, device)), lab, device)
-    peak = _peak(device)
-    used, labs_used = flops / ours / peak, labs_flops / theirs / peak
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+        ours, labs = Path(scratch) / "ours", Path(scratch) / "labs"
+        packs = drawn_pages(PAGES, [crops(DPI, *CANVAS, 8), crops(LAB_DPI, *LAB_CANVAS)])
+        for folder, pack in zip((ours, labs), packs, strict=True):
+            folder.mkdir()
+            for split in ("train", "validation", "test"):
+                pack.save(folder, split)
+        read, recombined = (_readers_pace(ours, size, device, peak, share) for share in (0.0, 1.0))
+        spelt = _labs_pace(labs, device, peak)
     yield Measurement(
-        f"a page in training on {device}, {pages} a step, {pages / ours:.3g} pages a second, {used:.0%} of the"
-        f" {peak / 1e12:.3g} TFLOP/s that a matrix product reaches",
-        f"the lab's network in float32, {LABS_BATCH} a step, {labs_used:.0%}",
-        ours / pages,
-        theirs / LABS_BATCH,
+        f"a page in training on {device}, {read.pages:.3g} a step, {read.pages / read.seconds:.3g} pages a second,"
+        f" {read.used:.0%} of the {peak / 1e12:.3g} TFLOP/s that a matrix product reaches,"
+        f" {read.waiting:.1%} of the time waiting for pages, {recombined.waiting:.1%} for recombined ones",
+        f"the lab's network in float32, {LABS_BATCH} a step, {spelt.used:.0%}",
+        read.seconds / read.pages,
+        spelt.seconds / spelt.pages,
     )
 
 
-def _lit(reader: ParagraphReader) -> ParagraphLitModel:
-    section = TrainSection.model_construct(average=0.0)
-    return ParagraphLitModel(reader, section, reader.grid).train()
+def _readers_pace(folder: Path, size: Size, device: str, peak: float, recombined: float) -> Pace:
+    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, 0.12).to(device)
+    reader = reader.to(memory_format=torch.channels_last)
+    lit = ParagraphLitModel(reader, TrainSection.model_construct(average=0.0), reader.grid).train()
+    share = recombined, recombined
+    data = IAMOriginalAndSyntheticParagraphs(
+        folder, size.batch, size.steps + 2, 1, size.loaders, "lines", rounds=1, share=share
+    )
+    data.setup("fit")
+    return _pace(data.train_dataloader(), partial(_read, lit, size.numbers), reader, device, peak)
 
 
-def _read(lit: ParagraphLitModel, batch: Batch) -> Tensor:
+def _read(lit: ParagraphLitModel, numbers: torch.dtype, batch: Batch) -> Tensor:
     """The reader's loss, with its augmentation."""
-    device = batch.canvases.device.type
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=NUMBERS[device] is torch.bfloat16):
-        ink, boxes = augment(to_ink(batch.canvases), batch.boxes, batch.counts, 0.6, 0.02 * DPI)
+    step = lit.grid.side
+    with torch.autocast(batch.canvases.device.type, dtype=torch.bfloat16, enabled=numbers is torch.bfloat16):
+        pages = trimmed(to_ink(batch.canvases), step)
+        ink, boxes = augment(pages, batch.boxes, batch.counts, 0.7, 0.02 * DPI, step)
         scores, heat, target = lit(ink, boxes, batch.counts)
     return ctc_loss(scores, batch) + F.binary_cross_entropy_with_logits(heat.float(), target)
 
 
-def _spell(model: ResnetTransformer, batch: Batch) -> Tensor:
+def _labs_pace(folder: Path, device: str, peak: float) -> Pace:
+    config = {"input_dims": (1, *LAB_CANVAS), "output_dims": (LAB_LENGTH, 1), "mapping": MAPPING}
+    lab = ResnetTransformer(config).to(device)
+    data = IAMParagraphs(folder, LABS_BATCH, LABS_STEPS[device] + 2, 1, augment=0.0)
+    data.setup("fit")
+    return _pace(data.train_dataloader(), partial(_spell, lab), lab, device, peak)
+
+
+def _spell(model: ResnetTransformer, batch: tuple[Tensor, Tensor]) -> Tensor:
     """The lab's loss: each next character, given the true ones before it."""
-    lines = batch.targets.view(len(batch.counts), LINES, CHARACTERS)
-    breaks = torch.full_like(lines[:, :, :1], NEWLINE_ID)
-    text = torch.cat([lines, breaks], dim=2).flatten(start_dim=1)[:, :-1]
-    y = F.pad(F.pad(text, (1, 0), value=START_ID), (0, 1), value=END_ID)
-    logits = model.decode(model.encode(to_ink(batch.canvases)), y[:, :-1])  # (T, B, C)
-    return F.cross_entropy(logits.permute(1, 2, 0), y[:, 1:])
+    ink, y = batch
+    logits = model.decode(model.encode(ink), y[:, :-1])  # (T, B, C)
+    return F.cross_entropy(logits.permute(1, 2, 0), y[:, 1:], ignore_index=PADDING_ID)
 
 
-def _batch(pages: int, device: str) -> Batch:
-    pitch = HEIGHT // LINES
-    boxes = torch.tensor([(8.0, pitch * line + 8.0, WIDTH - 16.0, pitch - 16.0) for line in range(LINES)])
-    return Batch(
-        torch.randint(0, 256, (pages, 1, HEIGHT, WIDTH), dtype=torch.uint8, device=device),
-        boxes.repeat(pages, 1).to(device),
-        [LINES] * pages,
-        torch.randint(len(SPECIAL), NEWLINE_ID, (pages * LINES * CHARACTERS,), device=device),
-        torch.full((pages * LINES,), CHARACTERS, device=device),
-    )
+def _pace(loader: DataLoader, loss: Callable[[Any], Tensor], model: nn.Module, device: str, peak: float) -> Pace:
+    """The mean over a loader's batches but the first two, which start its workers and the device.
 
+    Operations are counted in the second step, those of LSTMs aside.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4)
 
-def _seconds(loss: Callable[[], Tensor], model: nn.Module, device: str) -> tuple[float, int]:
-    """Wall time (s) of an optimiser's step at its shortest, and its floating-point operations, those of LSTMs aside."""
-    optimizer = torch.optim.AdamW(model.parameters())
-
-    def step() -> None:
+    def step(batch: Any) -> None:  # noqa: ANN401
         optimizer.zero_grad()
-        loss().backward()
+        loss(batch).backward()
         optimizer.step()
         if device == "cuda":
             torch.cuda.synchronize()
 
-    with FlopCounterMode(display=False) as counter:
-        step()  # the first one is slower as well
-    return timed(step, repeats=REPEATS[device])[0], int(counter.get_total_flops())
+    batches = iter(loader)
+    step(_moved(next(batches), device))
+    ready = time.perf_counter()
+    busy = pages = operations = 0.0
+    for number, batch in enumerate(batches):
+        start = time.perf_counter()
+        moved = _moved(batch, device)
+        if not number:
+            with FlopCounterMode(display=False) as counter:
+                step(moved)
+            operations, ready = float(counter.get_total_flops()) / len(moved[0]), time.perf_counter()
+            continue
+        step(moved)
+        busy += time.perf_counter() - start
+        pages += len(moved[0])
+    wall, steps = time.perf_counter() - ready, len(loader) - 2
+    return Pace(pages / steps, wall / steps, 1 - busy / wall, operations * pages / wall / peak)
+
+
+def _moved(batch: Any, device: str) -> Any:  # noqa: ANN401
+    parts: list[Any] = [part.to(device, non_blocking=True) if isinstance(part, Tensor) else part for part in batch]
+    return Batch(*parts) if isinstance(batch, Batch) else tuple(parts)
 
 
 def _peak(device: str) -> float:
     """Floating-point operations a second of a product of two matrices of the numbers that the reader trains in."""
-    size = MATRIX[device]
-    matrix = torch.rand(size, size, device=device, dtype=NUMBERS[device])
+    size = SIZES[device].matrix
+    matrix = torch.rand(size, size, device=device, dtype=SIZES[device].numbers)
 
     def product() -> None:
         torch.matmul(matrix, matrix)

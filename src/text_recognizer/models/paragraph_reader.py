@@ -35,6 +35,22 @@ class Block(nn.Sequential):
         )
 
 
+class Residual(nn.Module):
+    """Adds what a 3x3 convolution makes of the grid: nothing at first, so that it can be put into a trained encoder.
+
+    A residual block (He et al. 2016) whose normalisation starts at 0 (Goyal et al. 2017).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = Convolution(channels, channels, kernel_size=3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.norm(self.mix(x)))
+
+
 class SpanDropout(nn.Module):
     """Hides about `share` of the columns of each line `(L, E, w)` in training, in spans of up to LONGEST_SPAN.
 
@@ -87,8 +103,9 @@ class ParagraphReader(nn.Module):
     Pages of 150 dpi and more are folded first, each square of pixels into the channels of one (pixel unshuffling, Shi
     et al. 2016): the grid's cells are 8 x 4 such squares, and a finer page costs hardly more.
 
-    A line's letters are put into context by two convolutions, or by an LSTM of `recurrent` cells a direction where that
-    is not 0: slower to train, and better where there are enough pages.
+    Four convolutions lead to the grid, and `blocks` residual ones work on it. A line's letters are put into context by
+    two convolutions, or by an LSTM of `recurrent` cells a direction where that is not 0: slower to train, and better
+    where there are enough pages.
     """
 
     def __init__(
@@ -99,6 +116,7 @@ class ParagraphReader(nn.Module):
         recurrent: int = 0,
         dpi: int = 75,
         hidden: float = 0.0,
+        blocks: int = 0,
     ) -> None:
         super().__init__()
         self.grid = Grid.at(dpi)
@@ -109,6 +127,7 @@ class ParagraphReader(nn.Module):
             Block(second, third, (2, 1)),
             Block(third, last, (1, 1)),
         )
+        self.deeper = nn.Sequential(*(Residual(last) for _ in range(blocks)))
         self.row_head = nn.Sequential(
             Convolution(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
         )
@@ -123,7 +142,7 @@ class ParagraphReader(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The grid's features `(B, E, h, w)`, and the row head's logits `(B, h, w)`; see `Grid.size`."""
-        features = self.encoder(self._folded(x))
+        features = self.deeper(self.encoder(self._folded(x)))
         return features, self.row_head(features)[:, 0]
 
     def _folded(self, x: Tensor) -> Tensor:

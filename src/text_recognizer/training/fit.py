@@ -79,7 +79,7 @@ def fit(processed: Path, section: TrainSection, grid: Grid, folder: Path, digest
     rounds = min(section.validations, section.steps)
     data = _data(processed, section, rounds)
     network = ParagraphReader(
-        len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi, section.hidden
+        len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi, section.hidden, section.blocks
     )
     if section.start:
         load_weights(network, Path(section.start))

@@ -11,7 +11,7 @@ from text_recognizer.inference.info import WEIGHTS_FILE
 from text_recognizer.models.network import misfits
 
 SHOWN = 5  # of the parameters that do not fit
-FIRST = "encoder.0.0.weight"  # of a ParagraphReader
+FIRST, DEEPER = "encoder.0.0.weight", "deeper."  # of a ParagraphReader
 
 
 def weights_file(folder: Path) -> Path:
@@ -23,7 +23,10 @@ def weights_file(folder: Path) -> Path:
 
 
 def load_weights(network: nn.Module, folder: Path) -> None:
-    """Gives `network` the weights of a model folder. Raises ModelError naming what is broken or does not fit."""
+    """Gives `network` the weights of a model folder; residual blocks that this lacks stay as they are.
+
+    Raises ModelError naming what is broken or does not fit.
+    """
     path = weights_file(folder)
     try:
         saved = load_file(path)
@@ -32,10 +35,10 @@ def load_weights(network: nn.Module, folder: Path) -> None:
     own = network.state_dict()
     if (first := own.get(FIRST)) is not None and FIRST in saved:
         saved[FIRST] = spread(saved[FIRST], first.shape[1])
-    if problems := misfits(own, saved):
+    if problems := misfits(own, saved, optional=(DEEPER,)):
         fix = "set train.channels and train.recurrent as that model was trained, or train.start to null"
         raise ModelError(f"{path} does not fit:\n  " + "\n  ".join(problems[:SHOWN]), fix)
-    network.load_state_dict(saved)
+    network.load_state_dict(own | saved)
 
 
 def spread(kernel: Tensor, channels: int) -> Tensor:
