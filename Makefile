@@ -61,7 +61,7 @@ train-further: setup runs/further/models/reader ## train the pretrained reader o
 train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/gpu; stopped, it goes on
 
 RUN := cpu
-BY_further := recipes/cpu.yaml and then, with drawn pages beside them, recipes/further.yaml
+BY_further := recipes/cpu.yaml and then, with drawn pages beside them, at 75 dpi and at 150 by recipes/further.yaml
 TRAINED_ON := the training forms of IAM's Aachen split, by $(or $(BY_$(RUN)),recipes/$(RUN).yaml)
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate

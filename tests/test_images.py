@@ -8,7 +8,7 @@ from PIL import Image
 
 from text_recognizer import images
 from text_recognizer.errors import DataError
-from text_recognizer.images import ink_box, level, open_picture, place
+from text_recognizer.images import ink_box, level, open_picture, place, skew, straighten
 
 GREY = np.tile(np.arange(60, dtype=np.uint8) * 4, (40, 1))
 
@@ -217,3 +217,63 @@ def test_otsu_parts_two_heaps_and_binarising_uses_it():
     assert 60 <= images.otsu(page) < 180
     assert set(np.unique(level(page, binarise=True))) == {0, 255}
     assert images.otsu(np.full((4, 4), 7, np.uint8)) >= 0
+
+
+# --- skewed lines
+
+
+def lines_of_ink(count=4, height=400, width=500):
+    """Rows of strokes that stand as close as letters do, on paper."""
+    page = np.full((height, width), 255, dtype=np.uint8)
+    for top in range(40, 40 + 70 * count, 70):
+        for left in range(30, width - 30, 9):
+            page[top : top + 20 + left % 7, left : left + 3] = 0
+    return page
+
+
+def turned(page, degrees):
+    return np.asarray(Image.fromarray(page).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255))
+
+
+@pytest.mark.parametrize("degrees", [-7, -4, -2, 1.5, 3, 6])
+@pytest.mark.parametrize("lines", [1, 4])
+def test_skewed_lines_are_turned_level(degrees, lines):
+    page = turned(lines_of_ink(lines), degrees)
+    assert skew(page) == pytest.approx(degrees, abs=0.3)
+    assert abs(straighten(page).degrees + degrees) <= 0.3
+    assert skew(straighten(page).grey) == 0
+
+
+@pytest.mark.parametrize("page", [lines_of_ink(), turned(lines_of_ink(), 0.4), np.full((30, 40), 255, np.uint8), GREY])
+def test_what_is_level_or_holds_no_lines_stays_as_it_was(page):
+    straight = straighten(page)
+    assert straight.grey is page
+    assert straight.to_picture((3, 4, 5, 6)) == (3, 4, 5, 6)
+
+
+def test_a_single_word_is_not_taken_for_a_skewed_line():
+    # Given a word whose tall letter and whose tail make a slope
+    page = np.full((60, 90), 255, dtype=np.uint8)
+    page[10:30, 10:14] = page[20:30, 30:34] = page[20:30, 50:54] = page[20:44, 70:74] = 0
+    assert skew(page) == 0
+
+
+@pytest.mark.parametrize("degrees", [-5, 3])
+def test_a_box_of_a_straightened_picture_is_where_its_ink_was(degrees):
+    # Given a blot beside skewed lines, in the corner of the picture
+    page = lines_of_ink()
+    page[345:385, 440:490] = 0
+    skewed = turned(page, degrees)
+    straight = straighten(skewed)
+    # When its box, as it stands once straightened, is taken back
+    height, width = page.shape
+    dy, dx = (straight.grey.shape[0] - height) / 2, (straight.grey.shape[1] - width) / 2
+    left, top, wide, high = straight.to_picture((440 + round(dx), 345 + round(dy), 50, 40))
+    # Then all of the blot lies in it, and not much else
+    blot = np.full_like(page, 255)
+    blot[345:385, 440:490] = 0
+    x0, y0, x1, y1 = ink_box(turned(blot, degrees))
+    assert abs(left - x0) <= 3
+    assert abs(top - y0) <= 3
+    assert abs(left + wide - x1) <= 3
+    assert abs(top + high - y1) <= 3

@@ -5,6 +5,7 @@ from typing import Any
 
 from text_recognizer.errors import DataError
 from text_recognizer.files import read_table, write_text
+from text_recognizer.images import MAX_SKEW
 from text_recognizer.inference.info import INFO_FILE, ModelInfo, read_info
 
 CARD = "MODEL_CARD.md"
@@ -54,7 +55,7 @@ def _what(info: ModelInfo, trained_on: str) -> str:
         f"# A reader of handwritten paragraphs\n\n`{info.model_class}`, digest `{info.digest}`. It reads one"
         f" paragraph a picture, scaled to {info.canvas_height} x {info.canvas_width} px at {info.dpi} dpi, in English"
         f" letters, digits and common signs ({len(info.charset)} classes), and answers with text, lines, boxes and"
-        f" confidences.{made}\n\nIt is made to transcribe scans and photographs of level handwriting that somebody may"
+        f" confidences.{made}\n\nIt is made to transcribe scans and photographs of handwriting that somebody may"
         " read. It names no writer, and should decide nothing about a person."
     )
 
@@ -88,8 +89,8 @@ def _weak(score: dict[str, Any]) -> str:
     return (
         "## Known failures\n\nThe weakest parts of the test pages; by character, the share of the true characters that"
         f" were misread:\n\n| slice | CER | interval | pages |\n|---|---|---|---|\n{body}\n\n"
-        f"The worst page is `{score['worst']}`. Pages read at far more or less than their length: {named}. Lines"
-        " skewed by more than about two degrees, several columns, tables and crossed-out words are not what it is for."
+        f"The worst page is `{score['worst']}`. Pages read at far more or less than their length: {named}. Pages turned"
+        f" by more than {MAX_SKEW:g} degrees, several columns, tables and crossed-out words are not what it is for."
     )
 
 

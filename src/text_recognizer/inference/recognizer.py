@@ -10,7 +10,7 @@ import numpy as np
 from text_recognizer.bands import find_lines, pooling
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
-from text_recognizer.images import ink_box, level, place
+from text_recognizer.images import ink_box, level, place, straighten
 from text_recognizer.inference.beam import Speller, align
 from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
 from text_recognizer.inference.language import LONGEST, SPACE, NGram
@@ -90,7 +90,8 @@ class Recognizer:
 
     def read(self, picture: np.ndarray) -> Reading:
         """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
-        clean = level(picture, self.info.binarise)
+        straight = straighten(level(picture, self.info.binarise))
+        clean = straight.grey
         box = ink_box(clean)
         if box is None:
             return Reading.of([])
@@ -104,7 +105,7 @@ class Recognizer:
         # What the network alone makes of a size says how well the size suits it, and costs little.
         page, placed = max(zip(pages, tries, strict=True), key=lambda pair: _credit(self.spelled(pair[0])))
         reading = self.spelled(self._spell(page))
-        lines = [(line, _inside(placed.to_picture(line.box), picture)) for line in reading.lines]
+        lines = [(line, _inside(straight.to_picture(placed.to_picture(line.box)), picture)) for line in reading.lines]
         # What was found on the canvas beside the picture is no line of it.
         return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
 
