@@ -62,9 +62,9 @@ def path_of_reading(canvas: np.ndarray, spots: np.ndarray, characters: Sequence[
         panel.plot(*zip(start, stop, strict=True), color=colour, lw=1.6 if same_line else 0.6, alpha=0.8,
                    ls="-" if same_line else ":")  # fmt: skip
     for (x, y), character, colour in zip(spots, characters, colours, strict=True):
-        panel.text(x, y - 12, character, ha="center", va="bottom", fontsize=9.5, color=colour, family="monospace",
-                   weight="bold")  # fmt: skip
-    panel.set(title="What was read, above where it was read", ylim=(canvas.shape[0], -14))
+        panel.annotate(character, (x, y), (0, 14), textcoords="offset points", ha="center", va="bottom", fontsize=9.5,
+                       color=colour, family="monospace", weight="bold")  # fmt: skip
+    panel.set(title="What was read, above where it was read", ylim=(canvas.shape[0], -0.04 * canvas.shape[0]))
     return figure
 
 

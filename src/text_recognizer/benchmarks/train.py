@@ -34,6 +34,7 @@ class Size(NamedTuple):
 
     batch: int
     channels: tuple[int, int, int, int]
+    blocks: int
     recurrent: int
     loaders: int
     steps: int
@@ -42,8 +43,8 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    "cpu": Size(2, (24, 48, 96, 128), 192, 0, 10, 2048, torch.float32),
-    "cuda": Size(16, (48, 96, 192, 256), 384, 12, 60, 8192, torch.bfloat16),
+    "cpu": Size(2, (24, 48, 96, 128), 0, 192, 0, 10, 2048, torch.float32),
+    "cuda": Size(16, (48, 96, 192, 256), 4, 384, 12, 60, 8192, torch.bfloat16),
 }
 LABS_BATCH, LABS_STEPS = 4, {"cpu": 2, "cuda": 20}
 
@@ -82,7 +83,7 @@ def train() -> Iterator[Measurement]:
 
 
 def _readers_pace(folder: Path, size: Size, device: str, peak: float, recombined: float) -> Pace:
-    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, 0.12).to(device)
+    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, 0.12, size.blocks).to(device)
     reader = reader.to(memory_format=torch.channels_last)
     lit = ParagraphLitModel(reader, TrainSection.model_construct(average=0.0), reader.grid).train()
     share = recombined, recombined
@@ -132,22 +133,19 @@ def _pace(loader: DataLoader, loss: Callable[[Any], Tensor], model: nn.Module, d
         if device == "cuda":
             torch.cuda.synchronize()
 
-    batches = iter(loader)
-    step(_moved(next(batches), device))
-    ready = time.perf_counter()
-    busy = pages = operations = 0.0
-    for number, batch in enumerate(batches):
-        start = time.perf_counter()
-        moved = _moved(batch, device)
-        if not number:
-            with FlopCounterMode(display=False) as counter:
-                step(moved)
-            operations, ready = float(counter.get_total_flops()) / len(moved[0]), time.perf_counter()
-            continue
-        step(moved)
-        busy += time.perf_counter() - start
-        pages += len(moved[0])
-    wall, steps = time.perf_counter() - ready, len(loader) - 2
+    batches = (_moved(batch, device) for batch in loader)
+    step(next(batches))
+    counted = next(batches)
+    with FlopCounterMode(display=False) as counter:
+        step(counted)
+    operations = counter.get_total_flops() / len(counted[0])
+    pages, busy, start = 0, 0.0, time.perf_counter()
+    for batch in batches:
+        arrived = time.perf_counter()
+        step(batch)
+        busy += time.perf_counter() - arrived
+        pages += len(batch[0])
+    wall, steps = time.perf_counter() - start, len(loader) - 2
     return Pace(pages / steps, wall / steps, 1 - busy / wall, operations * pages / wall / peak)
 
 
