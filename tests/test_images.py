@@ -8,7 +8,7 @@ from PIL import Image
 
 from text_recognizer import images
 from text_recognizer.errors import DataError
-from text_recognizer.images import ink_box, level, open_picture, place, skew, straighten
+from text_recognizer.images import ink_box, level, open_picture, place, skew, straighten, turned
 
 GREY = np.tile(np.arange(60, dtype=np.uint8) * 4, (40, 1))
 
@@ -229,10 +229,6 @@ def lines_of_ink(count=4, height=400, width=500):
         for left in range(30, width - 30, 9):
             page[top : top + 20 + left % 7, left : left + 3] = 0
     return page
-
-
-def turned(page, degrees):
-    return np.asarray(Image.fromarray(page).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255))
 
 
 @pytest.mark.parametrize("degrees", [-7, -4, -2, 1.5, 3, 6])

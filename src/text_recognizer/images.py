@@ -180,8 +180,13 @@ def straighten(levelled: np.ndarray) -> Straightened:
     size = levelled.shape[0], levelled.shape[1]
     if not degrees:
         return Straightened(levelled, 0.0, size)
-    turned = Image.fromarray(levelled).rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=PAPER)
-    return Straightened(np.asarray(turned), -degrees, size)
+    return Straightened(turned(levelled, -degrees), -degrees, size)
+
+
+def turned(grey: np.ndarray, degrees: float) -> np.ndarray:
+    """uint8 (H, W) turned counter-clockwise, on paper that is as large as it then has to be."""
+    picture = Image.fromarray(grey).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=PAPER)
+    return np.asarray(picture)
 
 
 def skew(levelled: np.ndarray) -> float:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from text_recognizer import paths
 from text_recognizer.benchmarks.pages import LINES, crops, drawn_pages
+from text_recognizer.images import turned
 from text_recognizer.inference import Recognizer
 from text_recognizer.metrics import character_edits, error_rate
 
@@ -26,8 +26,8 @@ def recognizer():
 @pytest.mark.parametrize("degrees", [0, 4, -6])
 def test_a_page_askew_is_read_and_its_lines_are_framed_where_they_are(page, recognizer, degrees):
     canvas, labels = page
-    picture = Image.fromarray(canvas).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-    reading = recognizer.read(np.asarray(picture))
+    picture = turned(canvas, degrees)
+    reading = recognizer.read(picture)
     assert error_rate([character_edits(labels.text, reading.text)]) < 0.15
     assert len(reading.lines) == LINES
     # The middles of the lines, turned with the page
@@ -36,5 +36,5 @@ def test_a_page_askew_is_read_and_its_lines_are_framed_where_they_are(page, reco
         dx, dy = x + width / 2 + MARGIN - canvas.shape[1] / 2, y + height / 2 + MARGIN - canvas.shape[0] / 2
         middle = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
         left, top, wide, high = line.box
-        found = left + wide / 2 - picture.width / 2, top + high / 2 - picture.height / 2
+        found = left + wide / 2 - picture.shape[1] / 2, top + high / 2 - picture.shape[0] / 2
         assert np.hypot(*np.subtract(found, middle)) < 25

@@ -16,11 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from text_recognizer.benchmarks.measure import Measurement, timed
 from text_recognizer.benchmarks.pages import crops, drawn_pages
 from text_recognizer.config import TrainSection
-from text_recognizer.data.augment import augment
 from text_recognizer.data.paragraphs import LAB_CANVAS, LAB_LENGTH, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.lit_models.paragraph import ctc_loss, to_ink, trimmed
 from text_recognizer.models import ParagraphReader, ResnetTransformer
 from text_recognizer.text import MAPPING, PADDING_ID
 
@@ -83,9 +81,13 @@ def train() -> Iterator[Measurement]:
 
 
 def _readers_pace(folder: Path, size: Size, device: str, peak: float, recombined: float) -> Pace:
-    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, 0.12, size.blocks).to(device)
+    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, hidden=0.12, blocks=size.blocks).to(
+        device
+    )
     reader = reader.to(memory_format=torch.channels_last)
-    lit = ParagraphLitModel(reader, TrainSection.model_construct(average=0.0), reader.grid).train()
+    lit = ParagraphLitModel(
+        reader, TrainSection.model_construct(average=0.0, augment=0.7, elastic=0.02), reader.grid
+    ).train()
     share = recombined, recombined
     data = IAMOriginalAndSyntheticParagraphs(
         folder, size.batch, size.steps + 2, 1, size.loaders, "lines", rounds=1, share=share
@@ -96,12 +98,9 @@ def _readers_pace(folder: Path, size: Size, device: str, peak: float, recombined
 
 def _read(lit: ParagraphLitModel, numbers: torch.dtype, batch: Batch) -> Tensor:
     """The reader's loss, with its augmentation."""
-    step = lit.grid.side
     with torch.autocast(batch.canvases.device.type, dtype=torch.bfloat16, enabled=numbers is torch.bfloat16):
-        pages = trimmed(to_ink(batch.canvases), step)
-        ink, boxes = augment(pages, batch.boxes, batch.counts, 0.7, 0.02 * DPI, step)
-        scores, heat, target = lit(ink, boxes, batch.counts)
-    return ctc_loss(scores, batch) + F.binary_cross_entropy_with_logits(heat.float(), target)
+        reading, finding = lit.losses(batch)
+    return reading + finding
 
 
 def _labs_pace(folder: Path, device: str, peak: float) -> Pace:

@@ -9,17 +9,12 @@ from PIL import Image, ImageFilter
 
 from text_recognizer.data.packed import PackedSplit
 from text_recognizer.evaluation.score import score_page
-from text_recognizer.images import PAPER, ink_box
+from text_recognizer.images import PAPER, ink_box, turned
 from text_recognizer.inference import Recognizer
 from text_recognizer.metrics import error_rate
 
 Picture = np.ndarray  # uint8 (H, W)
 MARGIN = 0.15  # of an inch of paper around the text, so that what is turned or moved stays on it
-
-
-def turned(picture: Picture, degrees: float) -> Picture:
-    """Counter-clockwise, on paper."""
-    return _array(Image.fromarray(picture).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=PAPER))
 
 
 def blurred(picture: Picture, pixels: float) -> Picture:

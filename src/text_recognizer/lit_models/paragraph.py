@@ -55,13 +55,16 @@ class ParagraphLitModel(pl.LightningModule):
         torch.manual_seed(self.section.seed * 1_000_003 + self.current_epoch)
         self._losses = []
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What reading the lines and finding them costs on an augmented batch."""
         bend = self.section.elastic * self.grid.dpi
         pages = trimmed(to_ink(batch.canvases), self.grid.side)
         ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend, self.grid.side)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
-        reading = ctc_loss(scores, batch)
-        finding = F.binary_cross_entropy_with_logits(heat.float(), heat_target)
+        return ctc_loss(scores, batch), F.binary_cross_entropy_with_logits(heat.float(), heat_target)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        reading, finding = self.losses(batch)
         self._losses.append(reading.detach())
         self.log("train/loss", reading.detach(), prog_bar=True, batch_size=len(batch.counts))
         self.log("train/row_loss", finding.detach(), batch_size=len(batch.counts))
