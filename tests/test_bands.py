@@ -17,7 +17,7 @@ def heat_of(centres, rows, grid):
     """What a perfect row head draws for lines right across the page."""
     centres = np.asarray(centres, dtype=float)
     left, right = np.zeros(len(centres)), np.full(len(centres), float(COLUMNS))
-    return ridges(centres, left, right, (rows, COLUMNS), grid).max(axis=0, initial=0)
+    return ridges(centres, left, right, [len(centres)], (rows, COLUMNS), grid)[0]
 
 
 @pytest.mark.parametrize("dpi", RESOLUTIONS)
@@ -63,7 +63,7 @@ def test_a_line_at_the_edge_of_the_page_is_found(planted):
 def test_a_line_of_one_short_word_is_found():
     grid = grid_at(75)
     left, right = np.array([10.0]), np.array([10 + grid.columns(0.3)])
-    assert len(find_lines(ridges(np.array([10.0]), left, right, (20, COLUMNS), grid)[0], grid)) == 1
+    assert len(find_lines(ridges(np.array([10.0]), left, right, [1], (20, COLUMNS), grid)[0], grid)) == 1
 
 
 def test_lines_come_from_top_to_bottom():
@@ -92,10 +92,17 @@ def test_no_lines_have_no_weights():
 
 
 def test_a_ridge_lies_between_left_and_right_only():
-    drawn = ridges(np.array([6.0]), np.array([10.0]), np.array([30.0]), (12, COLUMNS), grid_at(75))[0]
+    drawn = ridges(np.array([6.0]), np.array([10.0]), np.array([30.0]), [1], (12, COLUMNS), grid_at(75))[0]
     assert np.flatnonzero(drawn.any(axis=0)).tolist() == list(range(10, 30))
     assert drawn.argmax(axis=0)[10:30].tolist() == [5] * 20
     assert drawn.max() <= 1
+
+
+def test_each_page_has_the_ridges_of_its_own_lines_and_the_higher_one_where_two_meet():
+    grid, ends = grid_at(75), np.full(3, float(COLUMNS))
+    drawn = ridges(np.array([6.0, 6.5, 9.0]), np.zeros(3), ends, [2, 0, 1], (12, COLUMNS), grid)
+    alone = [ridges(np.array([centre]), np.zeros(1), ends[:1], [1], (12, COLUMNS), grid)[0] for centre in (6, 6.5, 9)]
+    np.testing.assert_array_equal(drawn, [np.maximum(alone[0], alone[1]), np.zeros_like(alone[0]), alone[2]])
 
 
 @pytest.mark.parametrize(("dpi", "cell"), [(50, (8, 4)), (75, (8, 4)), (149, (8, 4)), (150, (16, 8)), (300, (32, 16))])

@@ -7,6 +7,7 @@ The reader takes a page by squares of pixels: of 1 x 1 below twice DETAIL, of 2 
 a cell is about as large on any paper, and finer pages cost hardly more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ LINE_HEIGHT = 0.4  # of the box reported for a line: an x-height, an ascender an
 MIN_HEAT = 0.3
 DETAIL = 75  # dpi
 CELL_HEIGHT, CELL_WIDTH = 8, 4  # in squares
+INKED = 0.2  # more than the grain of any paper
+MARGIN, WHOLE = 24, 16  # in squares; the second is a multiple of a cell's sides
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,14 @@ class Grid:
         """Rows and columns over so many pixels; the last ones may reach beyond them."""
         return -(-height // self.cell_height), -(-width // self.cell_width)
 
+    def reach(self, end: int, whole: int = WHOLE) -> int:
+        """How many pixels of a canvas to take whose ink ends before pixel `end`: with a margin, in `whole` squares.
+
+        Half of the canvas of a page of IAM is empty, and costs as much as the other half.
+        """
+        step = whole * self.side
+        return -(-(end + MARGIN * self.side) // step) * step
+
     def rows(self, inches: float) -> float:
         return inches * self.dpi / self.cell_height
 
@@ -58,12 +69,21 @@ def pooling(centres: np.ndarray, rows: int, grid: Grid) -> np.ndarray:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def ridges(centres: np.ndarray, left: np.ndarray, right: np.ndarray, size: tuple[int, int], grid: Grid) -> np.ndarray:
-    """What the row head should draw, (L, h, w) in 0..1: along each line a ridge from column `left` to `right`."""
+def ridges(
+    centres: np.ndarray, left: np.ndarray, right: np.ndarray, counts: Sequence[int], size: tuple[int, int], grid: Grid
+) -> np.ndarray:
+    """What the row head should draw on each page, (B, h, w) in 0..1: along each line a ridge from `left` to `right`.
+
+    Page `b` has the next `counts[b]` of the lines. Where two ridges meet, the higher one counts.
+    """
+    pages = np.zeros((len(counts), *size), dtype=np.float32)
     rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
-    across = np.exp(-0.5 * ((rows - centres[:, None]) / grid.rows(HEAT_SIGMA)) ** 2)
-    along = (columns >= left[:, None]) & (columns <= right[:, None])
-    return (across[:, :, None] * along[:, None, :]).astype(np.float32)
+    across = np.exp(-0.5 * ((rows - centres[:, None]) / grid.rows(HEAT_SIGMA)) ** 2).astype(np.float32)
+    spans = zip(np.searchsorted(columns, left), np.searchsorted(columns, right, side="right"), strict=True)
+    for page, ridge, (start, stop) in zip(np.repeat(np.arange(len(counts)), counts), across, spans, strict=True):
+        along = pages[page, :, start:stop]
+        np.maximum(along, ridge[:, None], out=along)
+    return pages
 
 
 def find_lines(heat: np.ndarray, grid: Grid) -> np.ndarray:

@@ -118,6 +118,7 @@ class TrainSection(Section):
         tuple[Share, Share],
         Field(strict=False, description="share of steps on recombined words and lines: at the start, at the end"),
     ]
+    bucketed: Annotated[bool, Field(description="batches of pages about as tall: less that is empty, less chance")]
     average: Annotated[float, Field(ge=0, lt=1, description="decay a step of the averaged weights; 0 is no average")]
     validations: Annotated[int, Field(ge=1, le=10_000, description="times to validate and checkpoint in all")]
     accelerator: Annotated[Literal["auto", "cpu", "gpu"], Field(description="where to train")]

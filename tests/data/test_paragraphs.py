@@ -1,10 +1,11 @@
 """How packed pages reach a model in batches."""
 
+import numpy as np
 import pytest
 import torch
 
 from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
-from text_recognizer.data.rounds import EvenBatches, MixedSampler, RoundSampler
+from text_recognizer.data.rounds import Buckets, EvenBatches, MixedSampler, RoundSampler
 from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.text import encode
 
@@ -116,6 +117,39 @@ def test_a_training_round_has_the_steps_it_was_given(data):
 def test_validation_goes_through_every_page_in_order(data):
     texts = [text for batch in data.val_dataloader() for text in batch.texts]
     assert texts == ["to be", "or not", "a sea"]
+
+
+# --- batches of pages about as tall
+
+
+def test_buckets_hold_every_page_once_a_lap_and_neighbours_in_height():
+    heights = np.random.default_rng(1).permutation(64)
+    sampler = RoundSampler(64, 64, seed=1, buckets=Buckets(heights.tolist(), 4))
+    laps = rounds(sampler, 3)
+    assert all(sorted(lap) == list(range(64)) for lap in laps)
+    assert laps[0] != laps[1], "laps are shuffled anew"
+    # Given 32 pages at a time, the four of a batch are neighbours among those
+    for lap in laps:
+        for window in (lap[:32], lap[32:]):
+            ranks = {page: rank for rank, page in enumerate(sorted(window, key=heights.__getitem__))}
+            assert {ranks[window[start + 3]] - ranks[window[start]] for start in range(0, 32, 4)} == {3}
+            assert [ranks[page] for page in window] != list(range(32)), "the batches come in any order"
+
+
+@pytest.mark.parametrize("share", [(0.0, 0.0), None])
+def test_a_bucketed_module_has_fewer_empty_rows(printed_split, tmp_path, share):
+    tall, low = ("to be", "or not", "a sea", "of ink"), ("to be",)
+    for name in ("train", "validation"):
+        printed_split([tall, low] * 8).save(tmp_path, name)
+
+    def spread(bucketed):
+        given = {"batch_size": 2, "round_steps": 8, "seed": 1, "target": "lines", "bucketed": bucketed}
+        mixed = {} if share is None else {"rounds": 1, "share": share}
+        data = (IAMOriginalAndSyntheticParagraphs if mixed else IAMParagraphs)(tmp_path, **given, **mixed)
+        data.setup("fit")
+        return sum(len(set(batch.counts)) > 1 for batch in data.train_dataloader())
+
+    assert spread(bucketed=True) == 0 < spread(bucketed=False)
 
 
 # --- pages as they were written, mixed with recombined ones

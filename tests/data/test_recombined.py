@@ -52,6 +52,17 @@ def test_a_page_is_of_one_writer_and_only_of_what_was_written(pages, number):
     assert any(used <= words for words in own)
 
 
+def test_words_with_rare_characters_come_oftener_than_they_were_written(printed_split):
+    # Given a writer one of whose three words has a digit, which nobody else wrote
+    others = [("a sea of tea", "tea or a sea")] * 12
+    supply = Recombined(printed_split([("seat 4a oats",), *others]), SIZE, seed=1)
+    drawn = [supply.page(number)[1] for number in range(1500)]
+    words = [word for texts in drawn for text in texts for word in text.split() if word in ("seat", "4a", "oats")]
+    # Then it is well more than a third of the words that are taken of that writer
+    assert len(words) > 500
+    assert words.count("4a") / len(words) > 1 / 3 + 0.03
+
+
 def test_all_writers_are_used(pages):
     used = {word for _, texts, _ in pages for text in texts for word in text.split()}
     assert used >= {"be", "ink", "cat"}

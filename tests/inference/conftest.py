@@ -16,6 +16,7 @@ def lively_network(request):
     import torch
 
     from text_recognizer.models import ParagraphReader
+    from text_recognizer.models.paragraph_reader import pool
     from text_recognizer.text import MAPPING
 
     def make(seed: int = 3) -> ParagraphReader:
@@ -23,7 +24,8 @@ def lively_network(request):
         network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1, request.param)
         with torch.no_grad():
             for _ in range(20):
-                network.score(torch.rand(4, 1, 64, 128), torch.full((4, 8), 1 / 8), [1, 1, 1, 1])
+                features, _ = network.encode(torch.rand(4, 1, 64, 128))
+                network.read_lines(pool(features, torch.full((4, 8), 1 / 8), [1, 1, 1, 1]))
         with torch.no_grad():
             for value in network.state_dict().values():
                 value.copy_(value.half())

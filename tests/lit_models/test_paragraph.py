@@ -181,16 +181,16 @@ def inked(*spots):
 def test_training_leaves_out_what_no_page_of_the_batch_uses(spots, size):
     # Then the size is that of the largest page, a margin and whole cells, and what is kept stays as it was
     ink = inked(*spots)
-    assert tuple(trimmed(ink).shape[2:]) == size
-    assert torch.equal(trimmed(ink), ink[:, :, : size[0], : size[1]])
+    assert tuple(trimmed(ink, GRID).shape[2:]) == size
+    assert torch.equal(trimmed(ink, GRID), ink[:, :, : size[0], : size[1]])
 
 
 def test_pages_without_any_ink_keep_their_margin():
-    assert trimmed(torch.zeros(2, 1, 96, 160)).shape == (2, 1, 32, 32)
+    assert trimmed(torch.zeros(2, 1, 96, 160), GRID).shape == (2, 1, 32, 32)
 
 
 def test_the_margin_of_a_finer_page_is_as_wide_on_paper():
     ink = inked((40, 50))
     finer = ink.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    height, width = trimmed(ink).shape[2:]
-    assert trimmed(finer, 2).shape[2:] == (2 * height, 2 * width)
+    height, width = trimmed(ink, GRID).shape[2:]
+    assert trimmed(finer, Grid.at(150)).shape[2:] == (2 * height, 2 * width)

@@ -42,7 +42,7 @@ class Size(NamedTuple):
 
 SIZES = {
     "cpu": Size(2, (24, 48, 96, 128), 0, 192, 0, 10, 2048, torch.float32),
-    "cuda": Size(16, (48, 96, 192, 256), 4, 384, 12, 60, 8192, torch.bfloat16),
+    "cuda": Size(32, (32, 64, 128, 192), 4, 320, 12, 60, 8192, torch.bfloat16),
 }
 LABS_BATCH, LABS_STEPS = 4, {"cpu": 2, "cuda": 20}
 

@@ -109,12 +109,20 @@ class BaseDataModule(pl.LightningDataModule):
     def _loader(self, dataset: Dataset | None, sampler: Sampler | None = None) -> DataLoader:
         if dataset is None:
             raise RuntimeError(f"{type(self).__name__} holds no data yet: call prepare_data() and setup() first")
-        common: dict[str, Any] = {"num_workers": self.num_workers, "collate_fn": self._collate()}
+        common = {**self._workers(), "collate_fn": self._collate()}
         rank, ranks = self.place
         if sampler is None and ranks > 1:
             batches = EvenBatches(len(dataset), self.batch_size, rank, ranks)  # type: ignore[arg-type]
             return DataLoader(dataset, batch_sampler=batches, **common)
         return DataLoader(dataset, self.batch_size, sampler=sampler, **common)
+
+    def _workers(self) -> dict[str, Any]:
+        """How a loader's processes go about it: they stay from round to round, and a GPU fetches from their memory."""
+        return {
+            "num_workers": self.num_workers,
+            "persistent_workers": self.num_workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+        }
 
     def _collate(self) -> Callable | None:
         """Makes a batch of samples; None stacks them."""

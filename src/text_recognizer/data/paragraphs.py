@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from text_recognizer.data.packed import PackedSplit
 from text_recognizer.data.prepared import PackedModule
 from text_recognizer.data.recombined import Recombined
-from text_recognizer.data.rounds import MixedSampler, RoundSampler, Step
+from text_recognizer.data.rounds import Buckets, MixedSampler, RoundSampler, Step
 from text_recognizer.data.samples import Batch, PackedDataset, Sample, collate, collate_texts
 from text_recognizer.paths import PROCESSED
 from text_recognizer.text import encode
@@ -24,7 +24,8 @@ class IAMParagraphs(PackedModule[PackedSplit]):
     """Paragraphs that `text-recognizer preprocess` packed, from IAM or from an archive in its layout.
 
     With the target 'text' a batch is `xs, ys`; with 'lines' it is a `Batch`, what a reader that finds lines needs.
-    A round is every page once, or `round_steps` steps of an endless shuffled stream of them.
+    A round is every page once, or `round_steps` steps of an endless shuffled stream of them. `bucketed` batches are of
+    pages about as tall, so that less of their canvases is empty.
     """
 
     title = "IAM Paragraphs Dataset"
@@ -38,9 +39,10 @@ class IAMParagraphs(PackedModule[PackedSplit]):
         num_workers: int = 0,
         target: Target = "text",
         augment: float = 0.4,
+        bucketed: bool = False,
     ) -> None:
         super().__init__(processed, batch_size, num_workers, seed, augment)
-        self.round_steps, self.target = round_steps, target
+        self.round_steps, self.target, self.bucketed = round_steps, target, bucketed
 
     def _open(self, name: str) -> PackedSplit:
         return PackedSplit.open(self.processed, name)
@@ -63,7 +65,14 @@ class IAMParagraphs(PackedModule[PackedSplit]):
     def train_dataloader(self) -> DataLoader:
         pages = len(self._split("train"))
         length = self.round_steps * self.batch_size * self.place[1] if self.round_steps else pages
-        return self._loader(self.data_train, sampler=RoundSampler(pages, length, self.seed, *self.place))
+        sampler = RoundSampler(pages, length, self.seed, *self.place, self._buckets())
+        return self._loader(self.data_train, sampler=sampler)
+
+    def _buckets(self) -> Buckets | None:
+        if not self.bucketed:
+            return None
+        lowest = [max((y + height for _, y, _, height in page.boxes), default=0) for page in self._split("train").pages]
+        return Buckets(lowest, self.batch_size)
 
     def _collate(self) -> Callable:
         return collate if self.target == "lines" else partial(collate_texts, length=self.output_dims[0])
@@ -98,8 +107,9 @@ class IAMSyntheticParagraphs(IAMParagraphs):
         limit = self.output_dims[0] - 2 if self.target == "text" else None
         steps = self.round_steps or self.laps * -(-len(split) // (self.batch_size * self.place[1]))
         dataset = MixedDataset(PackedDataset(split), Recombined(split, size, self.seed, limit), many, self._collate())
-        plan = MixedSampler(len(split), self.batch_size, many, steps, self.seed, self.rounds, self.share, *self.place)
-        return DataLoader(dataset, batch_size=None, sampler=plan, num_workers=self.num_workers)
+        common = len(split), self.batch_size, many, steps, self.seed, self.rounds, self.share
+        plan = MixedSampler(*common, *self.place, self._buckets())
+        return DataLoader(dataset, batch_size=None, sampler=plan, **self._workers())
 
 
 class IAMOriginalAndSyntheticParagraphs(IAMSyntheticParagraphs):
@@ -119,8 +129,9 @@ class IAMOriginalAndSyntheticParagraphs(IAMSyntheticParagraphs):
         augment: float = 0.4,
         rounds: int = 10,
         share: tuple[float, float] = (0.5, 0.5),
+        bucketed: bool = False,
     ) -> None:
-        super().__init__(processed, batch_size, round_steps, seed, num_workers, target, augment)
+        super().__init__(processed, batch_size, round_steps, seed, num_workers, target, augment, bucketed)
         self.rounds, self.share = rounds, share
 
 

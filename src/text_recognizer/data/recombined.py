@@ -2,10 +2,10 @@
 
 The largest single gain that people report who trained such readers on IAM. Each one is of one writer, with gaps,
 indents and a spacing of its own; some of its lines are real ones, the rest is words in any order, so that the reader
-has to look rather than guess.
+has to look rather than guess. Words with rare characters come oftener than they were written.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ FULL = 0.55, 1.0  # how much of the width a line of words fills
 Range = tuple[float, float]
 PITCH: Range = (1.0, 1.75)  # from line to line, in heights of the writer's median line
 SPACE: Range = (0.4, 1.7)  # between words, in widths of a character
+COMMON, MOST = 0.01, 5.0  # frequency from which on a character is common, and how much oftener the rarest come
 WOBBLE = 0.03  # of words about their line, in heights
 INDENT: Range = (0.0, 0.08)  # of the width
 
@@ -41,10 +42,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Hand:
-    """What one writer wrote. `character` is the mean width of a character, `height` of a line's box, in px."""
+    """What one writer wrote. `character` is the mean width of a character, `height` of a line's box, in px.
+
+    `until` (words,) sums up the shares of the words so far, the last one 1.
+    """
 
     lines: tuple[Piece, ...]
     words: tuple[Piece, ...]
+    until: np.ndarray
     character: float
     height: float
 
@@ -100,7 +105,7 @@ class Recombined:
         stop = width * draw.uniform(*FULL)
         pieces: list[tuple[Piece, int]] = []
         while True:
-            piece = hand.words[draw.integers(len(hand.words))]
+            piece = hand.words[int(np.searchsorted(hand.until, draw.random(), side="right"))]
             if pieces and left + piece.width >= stop:
                 return pieces
             pieces.append((piece, left))
@@ -136,13 +141,24 @@ def _hands(split: PackedSplit) -> list[Hand]:
                 Piece(word.text, index, (word.left, whole.box[1], word.right, whole.box[3]), whole.middle)
                 for word in cut_words(canvas, text, box)
             ]
-    return [_hand(tuple(lines[writer]), tuple(words[writer])) for writer in sorted(lines)]
+    often = Counter(character for pieces in words.values() for piece in pieces for character in piece.text)
+    return [_hand(tuple(lines[writer]), tuple(words[writer]), often) for writer in sorted(lines)]
 
 
-def _hand(lines: tuple[Piece, ...], words: tuple[Piece, ...]) -> Hand:
+def _hand(lines: tuple[Piece, ...], words: tuple[Piece, ...], often: Counter) -> Hand:
     character = float(np.median([line.width / len(line.text) for line in lines]))
     height = float(np.median([line.box[3] - line.box[1] - 2 * SLACK for line in lines]))
-    return Hand(lines, words, character, max(height, 1.0))
+    shares = np.array([_oftener(word.text, often) for word in words])
+    return Hand(lines, words, shares.cumsum() / shares.sum(), character, max(height, 1.0))
+
+
+def _oftener(text: str, often: Counter) -> float:
+    """How much oftener than others a word is taken for its rarest character, digits and capitals most.
+
+    By the root of how much rarer than COMMON it is, as word embeddings leave out frequent words (Mikolov et al. 2013).
+    """
+    rarest = min(often[character] for character in text) / often.total()
+    return float(np.clip((COMMON / rarest) ** 0.5, 1.0, MOST))
 
 
 def _piece(canvas: np.ndarray, text: str, page: int, box: tuple[int, int, int, int]) -> Piece:

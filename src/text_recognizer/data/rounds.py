@@ -1,11 +1,28 @@
 """Which pages a training step is on: plans that are a function of the seed and the round, so that a run can resume."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from torch.utils.data import Sampler
+
+
+class Buckets(NamedTuple):
+    """How pages of about the same height come into a batch of `size`: `heights` of all pages."""
+
+    heights: Sequence[int]
+    size: int
+
+    def arranged(self, pages: Iterator[int], draw: np.random.Generator) -> Iterator[int]:
+        """The same pages: WINDOW batches at a time are sorted by height, and divided into batches in any order."""
+        while window := sorted(islice(pages, WINDOW * self.size), key=self.heights.__getitem__):
+            batches = [window[start : start + self.size] for start in range(0, len(window), self.size)]
+            for batch in draw.permutation(len(batches)):
+                yield from batches[batch]
+
+
+WINDOW = 8
 
 
 class RoundSampler(Sampler[int]):
@@ -16,11 +33,14 @@ class RoundSampler(Sampler[int]):
 
     Of `ranks` processes that train together, number `rank` gets every `ranks`-th index: their batches of `n` are,
     together, the batches of `n * ranks` of one process. A round that they do not divide borrows from the next one.
+    With `buckets`, the pages of a batch are about as tall.
     """
 
-    def __init__(self, pages: int, length: int, seed: int, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(
+        self, pages: int, length: int, seed: int, rank: int = 0, ranks: int = 1, buckets: Buckets | None = None
+    ) -> None:
         self.pages, self.length, self.seed, self.epoch = pages, length, seed, 0
-        self.rank, self.ranks = rank, ranks
+        self.rank, self.ranks, self.buckets = rank, ranks, buckets
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -30,7 +50,8 @@ class RoundSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         start = self.epoch * self.length
-        yield from islice(self._stream(start, start + len(self) * self.ranks), self.rank, None, self.ranks)
+        own = islice(self._stream(start, start + len(self) * self.ranks), self.rank, None, self.ranks)
+        yield from self.buckets.arranged(own, np.random.default_rng((self.seed, start))) if self.buckets else own
 
     def _stream(self, position: int, stop: int) -> Iterator[int]:
         while position < stop:
@@ -88,11 +109,12 @@ class MixedSampler(Sampler[Step]):
         share: tuple[float, float],
         rank: int = 0,
         ranks: int = 1,
+        buckets: Buckets | None = None,
     ) -> None:
         self.batch_size, self.many, self.round_steps = batch_size, many, round_steps
         self.seed, self.rounds, self.share, self.epoch = seed, rounds, share, 0
         self.rank, self.ranks = rank, ranks
-        self.originals = RoundSampler(pages, round_steps * batch_size * ranks, seed, rank, ranks)
+        self.originals = RoundSampler(pages, round_steps * batch_size * ranks, seed, rank, ranks, buckets)
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch

@@ -2,25 +2,23 @@
 
 from typing import Any, cast
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
 
-from text_recognizer.bands import Grid, pooling, ridges
+from text_recognizer.bands import INKED, WHOLE, Grid, pooling, ridges
 from text_recognizer.config import TrainSection
 from text_recognizer.data.augment import augment
 from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models.average import averaged
 from text_recognizer.lit_models.schedule import warm_up_and_cosine
 from text_recognizer.metrics import Edits, character_edits, error_rate
-from text_recognizer.models.paragraph_reader import ParagraphReader
+from text_recognizer.models.paragraph_reader import ParagraphReader, pool
 from text_recognizer.text import BLANK_ID, decode, one_line
 
-INKED = 0.2  # more than the grain of any paper
-MARGIN, WHOLE = 24, 16  # in squares of pixels, see `bands`; whole is what is a multiple of a cell's sides
+COARSE = 64  # squares of pixels, see `bands`
 
 
 class ParagraphLitModel(pl.LightningModule):
@@ -45,10 +43,12 @@ class ParagraphLitModel(pl.LightningModule):
 
         In training the model reads; in validation its average, where there is one.
         """
-        weights, heat_target = self._bands(boxes, counts, self.grid.size(*ink.shape[2:]))
         model = self.model if self.training else self.reader
-        scores, heat = model.score(ink.contiguous(memory_format=torch.channels_last), weights, counts)
-        return scores, heat, heat_target
+        located = boxes.cpu()  # before the encoder: a GPU is busy with that while the bands are laid out here
+        features, heat = model.encode(ink.contiguous(memory_format=torch.channels_last))
+        weights, heat_target = self._bands(located, counts, self.grid.size(*ink.shape[2:]))
+        scores = model.read_lines(pool(features, weights.to(ink.device), counts))
+        return scores, heat, heat_target.to(ink.device)
 
     def on_train_epoch_start(self) -> None:
         # Dropout and augmentation draw from here: a function of the round, so that a resumed run draws the same.
@@ -58,7 +58,7 @@ class ParagraphLitModel(pl.LightningModule):
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What reading the lines and finding them costs on an augmented batch."""
         bend = self.section.elastic * self.grid.dpi
-        pages = trimmed(to_ink(batch.canvases), self.grid.side)
+        pages = trimmed(to_ink(batch.canvases), self.grid)
         ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend, self.grid.side)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
         return ctc_loss(scores, batch), F.binary_cross_entropy_with_logits(heat.float(), heat_target)
@@ -126,13 +126,10 @@ class ParagraphLitModel(pl.LightningModule):
 
     def _bands(self, boxes: Tensor, counts: list[int], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Pooling weights of the lines `(L, h)` and what the row head should draw on each page `(B, h, w)`."""
-        x, y, width, height = boxes.cpu().numpy().T
+        x, y, width, height = boxes.numpy().T
         centres, across = (y + height / 2) / self.grid.cell_height, self.grid.cell_width
-        drawn = ridges(centres, x / across, (x + width) / across, size, self.grid)
-        starts = np.cumsum([0, *counts[:-1]])
-        target = np.maximum.reduceat(drawn, starts, axis=0)
-        weights = pooling(centres, size[0], self.grid)
-        return torch.from_numpy(weights).to(boxes.device), torch.from_numpy(target).to(boxes.device)
+        target = ridges(centres, x / across, (x + width) / across, counts, size, self.grid)
+        return torch.from_numpy(pooling(centres, size[0], self.grid)), torch.from_numpy(target)
 
 
 def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
@@ -141,16 +138,15 @@ def ctc_loss(scores: Tensor, batch: Batch) -> Tensor:
     return F.ctc_loss(scores.transpose(0, 1), batch.targets, columns, batch.lengths, blank=BLANK_ID, zero_infinity=True)
 
 
-def trimmed(ink: Tensor, side: int = 1) -> Tensor:
-    """The part of the canvases (B, 1, H, W) that any of the pages uses, a margin right and below, in whole cells.
+def trimmed(ink: Tensor, grid: Grid) -> Tensor:
+    """The part of the canvases (B, 1, H, W) that any of the pages uses; see `Grid.reach`.
 
-    `side` is that of the grid's squares of pixels. Half of the canvas of a page of IAM is empty, and costs as much as
-    the other half.
+    On a GPU coarsely: its libraries take their time over every size that they have not met.
     """
     used = (ink > INKED).any(dim=0)[0]
     rows, columns = used.any(dim=1).nonzero(), used.any(dim=0).nonzero()
     ends = (int(inked[-1]) + 1 if len(inked) else 0 for inked in (rows, columns))
-    height, width = (-(-(end + MARGIN * side) // (WHOLE * side)) * WHOLE * side for end in ends)
+    height, width = (grid.reach(end, COARSE if ink.is_cuda else WHOLE) for end in ends)
     return ink[:, :, :height, :width]
 
 

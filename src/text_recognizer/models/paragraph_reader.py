@@ -93,7 +93,13 @@ class Recurrent(nn.Module):
         self.lstm = nn.LSTM(inputs, hidden, num_layers=2, bidirectional=True, batch_first=True, dropout=dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed: Tensor = self.lstm(x.transpose(1, 2))[0]
+        steps = x.transpose(1, 2)
+        if x.is_cuda and torch.is_autocast_enabled("cuda"):
+            # Autocast would run cuDNN's LSTM in float16, where gradients as small as CTC's vanish.
+            with torch.autocast("cuda", enabled=False):
+                mixed: Tensor = self.lstm(steps.float())[0]
+        else:
+            mixed = self.lstm(steps)[0]
         return mixed.transpose(1, 2)
 
 
@@ -178,14 +184,6 @@ class ParagraphReader(nn.Module):
         longest = max(map(len, rows), default=0)
         return torch.tensor([row + [PADDING_ID] * (longest - len(row)) for row in rows], device=x.device)
 
-    def score(self, x: Tensor, weights: Tensor, counts: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Reads given lines: page `b` has the next `counts[b]` of them; `weights` (L, h) says how to pool each.
-
-        Returns log-probabilities `(L, w, C)` and the row head's logits `(B, h, w)`.
-        """
-        features, heat = self.encode(x)
-        return self.read_lines(pool(features, weights, counts)), heat
-
 
 def joined(lines: Sequence[Sequence[int]]) -> list[int]:
     """The ids of lines, with a newline's between them; special tokens are left out."""
@@ -194,6 +192,19 @@ def joined(lines: Sequence[Sequence[int]]) -> list[int]:
 
 
 def pool(features: Tensor, weights: Tensor, counts: Sequence[int]) -> Tensor:
-    """Features `(B, E, h, w)` → one sequence a line `(L, E, w)`: the rows of its page, weighted."""
-    parts = zip(features.unbind(), weights.to(features.dtype).split(list(counts)), strict=True)
-    return torch.cat([torch.einsum("ehw,lh->lew", page, lines) for page, lines in parts])
+    """Features `(B, E, h, w)` → one sequence a line `(L, E, w)`: the rows of its page, weighted.
+
+    One product for all pages, each given rows of zeros up to the most lines that any of them has. Raises ValueError
+    where `counts` are not those of `B` pages with `L` lines in all.
+    """
+    pages, channels, rows, columns = features.shape
+    if len(counts) != pages or sum(counts) != len(weights):
+        raise ValueError(f"counts {list(counts)} are not of {pages} pages with {len(weights)} lines in all")
+    most = max(counts, default=0)
+    places = [page * most + line for page, count in enumerate(counts) for line in range(count)]
+    place = torch.tensor(places, dtype=torch.long).to(features.device, non_blocking=True)
+    padded = features.new_zeros(pages * most, rows).index_copy(0, place, weights.to(features.dtype))
+    # Channels-last features are taken as they lie.
+    by_row = features.permute(0, 2, 3, 1).reshape(pages, rows, columns * channels)
+    pooled = padded.view(pages, most, rows) @ by_row
+    return pooled.view(-1, columns, channels).index_select(0, place).transpose(1, 2).contiguous()

@@ -97,8 +97,10 @@ def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
     target: Literal["lines"] = "lines"
     common = processed, section.batch_size, section.steps // rounds, section.seed, section.loaders, target
     if any(section.recombined):
-        return IAMOriginalAndSyntheticParagraphs(*common, rounds=rounds, share=section.recombined)
-    return IAMParagraphs(*common)
+        return IAMOriginalAndSyntheticParagraphs(
+            *common, rounds=rounds, share=section.recombined, bucketed=section.bucketed
+        )
+    return IAMParagraphs(*common, bucketed=section.bucketed)
 
 
 def _trainer(
@@ -112,6 +114,8 @@ def _trainer(
         accelerator=section.accelerator,
         devices=1,
         precision=section.precision,
+        # Equal runs on a GPU differ all the same, and its faster algorithms are none of the deterministic ones.
+        deterministic=False if section.accelerator != "cpu" and torch.cuda.is_available() else "warn",
         max_epochs=rounds,
         max_steps=rounds * round_steps,
         gradient_clip_val=section.clip_norm,
