@@ -12,7 +12,7 @@ IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-further train-gpu pretrained benchmark check test clean
+.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark check test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -54,15 +54,12 @@ runs/%/data/processed: recipes/%.yaml params.yaml
 runs/%/models/reader: runs/%/data/processed
 	cd runs/$* && text-recognizer train
 
-train-cpu: setup runs/cpu/models/reader ## train the pretrained reader anew, in runs/cpu; stopped, it goes on
+train-cpu: setup runs/cpu/models/reader ## train a smaller reader than the pretrained one, in runs/cpu; stopped, it goes on
 
-train-further: setup runs/further/models/reader ## train the pretrained reader on, in runs/further; stopped, it goes on
+train-gpu: setup runs/gpu/models/reader ## train the pretrained reader anew on a GPU, in runs/gpu; stopped, it goes on
 
-train-gpu: setup runs/gpu/models/reader ## train a larger one on a GPU, in runs/gpu; stopped, it goes on
-
-RUN := cpu
-BY_further := recipes/cpu.yaml and then, with drawn pages beside them, at 75 dpi and at 150 by recipes/further.yaml
-TRAINED_ON := the training forms of IAM's Aachen split, by $(or $(BY_$(RUN)),recipes/$(RUN).yaml)
+RUN := gpu
+TRAINED_ON := the training forms of IAM's Aachen split, and any pages drawn beside them, by recipes/$(RUN).yaml
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
 	cp runs/$(RUN)/models/reader/{reader.json,reader.onnx,weights.safetensors,language.npz} models/pretrained/

@@ -264,11 +264,11 @@ def test_the_wheel_holds_neither_tests_nor_flows_nor_data(wheel):
 def test_the_pretrained_model_is_what_its_target_makes(tmp_path):
     # Given a trained run, every file of it empty
     for name in ("models/reader/run.json", "reports/curves.csv", "reports/report.html"):
-        (tmp_path / "runs/cpu" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "runs/cpu" / name).touch()
+        (tmp_path / "runs/gpu" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs/gpu" / name).touch()
     plan = make_plan("pretrained")
     copies = [line for line in plan.splitlines() if line.startswith("cp ")]
-    for place in re.findall(r"runs/cpu/\S+", " ".join(copies)):
+    for place in re.findall(r"runs/gpu/\S+", " ".join(copies)):
         subprocess.run(["bash", "-c", f"touch {place}"], cwd=tmp_path, check=True)
     # When the target copies it
     (tmp_path / "models/pretrained").mkdir(parents=True)

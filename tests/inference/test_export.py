@@ -26,9 +26,9 @@ def random(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(7))
 
 
-@pytest.mark.parametrize("pages", [1, 3])
-def test_features_and_ridges_equal_the_torch_model_s(session, lively_network, pages):
-    ink = random(pages, 1, HEIGHT, WIDTH)
+@pytest.mark.parametrize(("pages", "size"), [(1, (HEIGHT, WIDTH)), (3, (HEIGHT, WIDTH)), (2, (16, 8)), (1, (88, 300))])
+def test_features_and_ridges_equal_the_torch_model_s(session, lively_network, pages, size):
+    ink = random(pages, 1, *size)
     with torch.no_grad():
         features, heat = lively_network().encode(ink)
     assert features.std() > 100 * TOLERANCE  # silent features would be equal to anything
@@ -38,11 +38,11 @@ def test_features_and_ridges_equal_the_torch_model_s(session, lively_network, pa
     np.testing.assert_allclose(graph_heat, heat.sigmoid().numpy(), atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("lines", [1, 3])
-def test_log_probabilities_equal_the_torch_model_s(session, lively_network, lines):
+@pytest.mark.parametrize(("lines", "width"), [(1, WIDTH), (3, WIDTH), (2, 32)])
+def test_log_probabilities_equal_the_torch_model_s(session, lively_network, lines, width):
     network = lively_network()
     with torch.no_grad():
-        features, _ = network.encode(random(1, 1, HEIGHT, WIDTH))
+        features, _ = network.encode(random(1, 1, HEIGHT, width))
         sequences = pool(features, random(lines, HEIGHT // 8).softmax(dim=1), [lines])
         expected = network.read_lines(sequences)
     feeds = {"pictures": np.zeros((0, 1, HEIGHT, WIDTH), dtype=np.float32), "sequences": sequences.numpy()}

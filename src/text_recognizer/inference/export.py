@@ -87,9 +87,11 @@ def _rounded(model: ParagraphReader) -> ParagraphReader:
 
 
 def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) -> None:
-    """ONNX for any number of pages and lines, stripped of what the exporter notes about this machine."""
-    pictures = torch.zeros(2, 1, *canvas)
+    """ONNX for any number of pages, of any size in whole cells, and of lines; without the exporter's notes."""
+    cell = model.grid.cell_height, model.grid.cell_width
+    pictures = torch.zeros(2, 1, *(-(-side // step) * step for side, step in zip(canvas, cell, strict=True)))
     sequences = model.encode(pictures)[0][:, :, 0].detach()
+    pages, lines, rows, columns, width = map(torch.export.Dim, ("pages", "lines", "rows", "columns", "width"))
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -98,7 +100,7 @@ def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) ->
             (pictures, sequences),
             dynamo=True,
             external_data=False,
-            dynamic_shapes=({0: torch.export.Dim("pages")}, {0: torch.export.Dim("lines")}),
+            dynamic_shapes=({0: pages, 2: cell[0] * rows, 3: cell[1] * columns}, {0: lines, 2: width}),
             input_names=["pictures", "sequences"],
             output_names=["features", "heat", "log_probabilities"],
             verbose=False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from text_recognizer.bands import find_lines, pooling
+from text_recognizer.bands import INKED, find_lines, pooling
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
 from text_recognizer.images import ink_box, level, place, straighten
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # A picture's resolution is unknown, so it is read at several sizes, and the surest reading is kept.
 SIZES = (1.0, 0.75, 0.55, 0.4)
-BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ class Recognizer:
         self.info = info
         self._session = session
         self._speller = speller
-        self._empty = _empty_inputs(session)
+        self._empty = _empty_inputs(session, info.grid.cell_height)
+        # Graphs that were written before take canvases of one size.
+        self._trims = not isinstance(session.get_inputs()[0].shape[2], int)
 
     @property
     def digest(self) -> str:
@@ -120,9 +121,20 @@ class Recognizer:
 
     def _encode(self, canvases: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features (E, h, w) and ridges (h, w) of each page."""
-        for start in range(0, len(canvases), BATCH):
-            ink = 1.0 - canvases[start : start + BATCH, None].astype(np.float32) / 255.0
-            yield from zip(*self._run(["features", "heat"], pictures=ink), strict=True)
+        for canvas in canvases:
+            features, heat = self._run(["features", "heat"], pictures=self._ink(canvas)[None, None])
+            yield features[0], heat[0]
+
+    def _ink(self, canvas: np.ndarray) -> np.ndarray:
+        """Ink, 1 on paper of 0, of the part of a canvas that is written on, in whole cells."""
+        ink: np.ndarray = 1.0 - canvas.astype(np.float32) / 255.0
+        if not self._trims:
+            return ink
+        grid, inked = self.info.grid, ink > INKED
+        ends = (int(np.flatnonzero(inked.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0))
+        ink = ink[tuple(slice(grid.reach(end)) for end in ends)]
+        height, width = ink.shape
+        return np.pad(ink, ((0, -height % grid.cell_height), (0, -width % grid.cell_width)))
 
     def _score_page(self, features: np.ndarray, heat: np.ndarray) -> ScoredPage:
         grid = self.info.grid
@@ -167,9 +179,11 @@ def _speller(folder: Path, language: LanguageInfo) -> Speller:
     return Speller(ngram, language.weight, language.bonus, language.width)
 
 
-def _empty_inputs(session: "InferenceSession") -> dict[str, np.ndarray]:
-    shapes = {node.name: node.shape for node in session.get_inputs()}
-    return {name: np.zeros([0, *shape[1:]], dtype=np.float32) for name, shape in shapes.items()}
+def _empty_inputs(session: "InferenceSession", whole: int) -> dict[str, np.ndarray]:
+    """No page and no line, each side that may be of any length being `whole`."""
+    shapes = {node.name: node.shape[1:] for node in session.get_inputs()}
+    sizes = {name: [side if isinstance(side, int) else whole for side in shape] for name, shape in shapes.items()}
+    return {name: np.zeros([0, *shape], dtype=np.float32) for name, shape in sizes.items()}
 
 
 def _inside(box: Box, picture: np.ndarray) -> Box:
