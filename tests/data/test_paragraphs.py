@@ -214,13 +214,17 @@ def test_a_mixed_round_has_batches_of_both_kinds(printed_split, tmp_path, loader
         assert len(batch.counts) == len(batch.canvases)
 
 
-def test_more_loaders_give_the_same_batches(printed_split, tmp_path):
+def test_more_loaders_give_the_same_batches_and_stay_from_round_to_round(printed_split, tmp_path):
     for split in ("train", "validation"):
         printed_split(PAGES).save(tmp_path, split)
 
     def texts(loaders):
-        data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, 8, 1, loaders, "lines", rounds=1, share=(0.5, 0.5))
+        data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, 8, 1, loaders, "lines", rounds=3, share=(0.7, 0.3))
         data.setup("fit")
-        return [batch.texts for batch in data.train_dataloader()]
+        loader, found = data.train_dataloader(), []
+        for number in range(3):
+            loader.sampler.set_epoch(number)
+            found.append([batch.texts for batch in loader])
+        return found
 
     assert texts(2) == texts(0)
