@@ -2,6 +2,7 @@
 
 import pytest
 
+from text_recognizer import paths
 from text_recognizer.inference.beam import Speller
 from text_recognizer.inference.language import count
 
@@ -48,3 +49,20 @@ def lively_model(lively_network, small_crops, speller, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "reader"
     export(lively_network(), small_crops, folder, speller)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pretrained():
+    """The reader that comes with the project."""
+    from text_recognizer.inference import Recognizer
+
+    return Recognizer.load(paths.PRETRAINED, threads=1)
+
+
+@pytest.fixture(scope="session")
+def drawn(pretrained):
+    """A drawn page of nine lines on its canvas, the right and the lower part of which are empty."""
+    from text_recognizer.benchmarks.pages import crops, drawn_pages
+
+    info = pretrained.info
+    return drawn_pages(1, [crops(info.dpi, *info.canvas, info.padding)])[0]

@@ -12,11 +12,9 @@ import onnx
 import pytest
 
 from text_recognizer import paths
-from text_recognizer.benchmarks.pages import crops, drawn_pages
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
 from text_recognizer.inference import Recognizer
-from text_recognizer.inference.info import read_info
 from text_recognizer.inference.reading import Reading
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,36 +54,27 @@ def handwriting(height=260, width=400, ground=240, ink=20):
     return picture
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    """A page of nine lines on the pretrained reader's canvas, the right and the lower part of which are empty."""
-    info = read_info(paths.PRETRAINED / "reader.json")
-    (pack,) = drawn_pages(1, [crops(info.dpi, *info.canvas, info.padding)])
-    return pack.canvases
-
-
-def test_only_the_written_part_of_a_canvas_is_read_and_it_says_the_same(drawn, tmp_path):
+def test_only_the_written_part_of_a_canvas_is_read_and_it_says_the_same(pretrained, drawn, tmp_path):
     # Given the same reader, its graph as it was before, for canvases of one size
     whole = shutil.copytree(paths.PRETRAINED, tmp_path / "whole")
     graph = onnx.load(whole / "reader.onnx")
-    for dimension, side in zip(graph.graph.input[0].type.tensor_type.shape.dim[2:], drawn.shape[1:], strict=True):
+    sides = graph.graph.input[0].type.tensor_type.shape.dim[2:]
+    for dimension, side in zip(sides, pretrained.info.canvas, strict=True):
         dimension.dim_value = side
     onnx.save(graph, whole / "reader.onnx")
     change_info(whole, graph_sha256=sha256(whole / "reader.onnx"))
     # When both read the page
-    (expected,) = Recognizer.load(whole).scored(drawn)
-    trimming = Recognizer.load(paths.PRETRAINED)
-    (found,) = trimming.scored(drawn)
+    (expected,) = Recognizer.load(whole, threads=1).scored(drawn.canvases)
+    (found,) = pretrained.scored(drawn.canvases)
     # Then one has fewer columns to read, and the lines lie and say the same
     assert found.log_probabilities.shape[1] < expected.log_probabilities.shape[1]
     np.testing.assert_allclose(found.centres, expected.centres, atol=0.05)
-    assert trimming.spelled(found).text == trimming.spelled(expected).text
+    assert pretrained.spelled(found).text == pretrained.spelled(expected).text
 
 
-def test_a_canvas_without_ink_is_read_as_nothing():
-    info = read_info(paths.PRETRAINED / "reader.json")
-    blank = np.full((2, *info.canvas), 255, dtype=np.uint8)
-    assert Recognizer.load(paths.PRETRAINED).read_canvases(blank) == [Reading.of([])] * 2
+def test_a_canvas_without_ink_is_read_as_nothing(pretrained):
+    blank = np.full((2, *pretrained.info.canvas), 255, dtype=np.uint8)
+    assert pretrained.read_canvases(blank) == [Reading.of([])] * 2
 
 
 # --- loading

@@ -3,31 +3,18 @@
 import numpy as np
 import pytest
 
-from text_recognizer import paths
-from text_recognizer.benchmarks.pages import LINES, crops, drawn_pages
+from text_recognizer.benchmarks.pages import LINES
 from text_recognizer.images import turned
-from text_recognizer.inference import Recognizer
 from text_recognizer.metrics import character_edits, error_rate
 
 MARGIN = 80
 
 
-@pytest.fixture(scope="module")
-def page():
-    (split,) = drawn_pages(1, [crops(150, 1152, 1280, 8)])
-    return np.pad(split.canvases[0], MARGIN, constant_values=255), split.pages[0]
-
-
-@pytest.fixture(scope="module")
-def recognizer():
-    return Recognizer.load(paths.PRETRAINED, threads=1)
-
-
 @pytest.mark.parametrize("degrees", [0, 4, -6])
-def test_a_page_askew_is_read_and_its_lines_are_framed_where_they_are(page, recognizer, degrees):
-    canvas, labels = page
+def test_a_page_askew_is_read_and_its_lines_are_framed_where_they_are(drawn, pretrained, degrees):
+    canvas, labels = np.pad(drawn.canvases[0], MARGIN, constant_values=255), drawn.pages[0]
     picture = turned(canvas, degrees)
-    reading = recognizer.read(picture)
+    reading = pretrained.read(picture)
     assert error_rate([character_edits(labels.text, reading.text)]) < 0.15
     assert len(reading.lines) == LINES
     # The middles of the lines, turned with the page

@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional as F
 
 from text_recognizer.bands import Grid
+from text_recognizer.data.base import as_ink
 from text_recognizer.data.samples import PackedDataset, collate
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.lit_models.paragraph import ctc_loss, to_ink, trimmed
+from text_recognizer.lit_models.paragraph import ctc_loss, trimmed
 from text_recognizer.metrics import character_edits, error_rate
 from text_recognizer.models import ParagraphReader
 from text_recognizer.text import BLANK_ID, MAPPING
@@ -66,19 +67,19 @@ def test_a_line_with_too_few_columns_counts_nothing(batch):
 
 
 def test_ink_is_1_and_paper_0():
-    ink = to_ink(torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8))
+    ink = as_ink(torch.tensor([[[[0, 255, 51]]]], dtype=torch.uint8))
     assert torch.allclose(ink, torch.tensor([[[[1.0, 0.0, 0.8]]]]))
 
 
 def test_the_ridges_to_draw_lie_on_the_lines_of_their_own_page(lit, batch):
-    _, heat, target = lit(to_ink(batch.canvases), batch.boxes, batch.counts)
+    _, heat, target = lit(as_ink(batch.canvases), batch.boxes, batch.counts)
     assert target.shape == heat.shape == (2, 8, WIDTH // 4)
     # Lines stand at y = 15 and 47 of 64 px, the second only on the first page.
     assert target.amax(dim=2).gt(0.8).nonzero().tolist() == [[0, 1], [0, 5], [1, 1]]
 
 
 def test_the_ridges_to_draw_end_with_their_line(lit, batch):
-    _, _, target = lit(to_ink(batch.canvases), batch.boxes, batch.counts)
+    _, _, target = lit(as_ink(batch.canvases), batch.boxes, batch.counts)
     x, _, width, _ = batch.boxes[2].tolist()
     inside = target[1, 1].nonzero().flatten() * GRID.cell_width
     assert inside.min() >= x - GRID.cell_width
@@ -87,7 +88,7 @@ def test_the_ridges_to_draw_end_with_their_line(lit, batch):
 
 def test_pages_without_a_ridge_are_read_as_nothing(lit, batch):
     lit.eval()
-    ink = to_ink(batch.canvases)
+    ink = as_ink(batch.canvases)
     with torch.no_grad():
         lit.model.row_head[2].bias.fill_(-20)
         assert lit.read(ink) == ["", ""]
@@ -135,7 +136,7 @@ def test_training_reads_with_the_weights_and_validation_with_their_average(avera
     averaging.on_train_batch_end()
     with torch.no_grad():
         averaging.model.head.bias.add_(torch.arange(len(MAPPING)).float())
-        ink = to_ink(batch.canvases)
+        ink = as_ink(batch.canvases)
         averaging.train()
         trained = averaging(ink, batch.boxes, batch.counts)[0]
         averaging.eval()
@@ -146,7 +147,7 @@ def test_training_reads_with_the_weights_and_validation_with_their_average(avera
 def test_one_batch_is_learnt_by_heart(lit, batch):
     optimizer = torch.optim.AdamW(lit.parameters(), lr=0.005)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    ink = to_ink(batch.canvases)
+    ink = as_ink(batch.canvases)
     lit.train()
     for _ in range(STEPS):
         scores, heat, target = lit(ink, batch.boxes, batch.counts)

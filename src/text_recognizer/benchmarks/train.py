@@ -81,13 +81,10 @@ def train() -> Iterator[Measurement]:
 
 
 def _readers_pace(folder: Path, size: Size, device: str, peak: float, recombined: float) -> Pace:
-    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, hidden=0.12, blocks=size.blocks).to(
-        device
-    )
-    reader = reader.to(memory_format=torch.channels_last)
-    lit = ParagraphLitModel(
-        reader, TrainSection.model_construct(average=0.0, augment=0.7, elastic=0.02), reader.grid
-    ).train()
+    section = TrainSection.model_construct(average=0.0, augment=0.7, elastic=0.02)
+    reader = ParagraphReader(len(MAPPING), size.channels, 0.2, size.recurrent, DPI, hidden=0.12, blocks=size.blocks)
+    reader = reader.to(device).to(memory_format=torch.channels_last)
+    lit = ParagraphLitModel(reader, section, reader.grid).train()
     share = recombined, recombined
     data = IAMOriginalAndSyntheticParagraphs(
         folder, size.batch, size.steps + 2, 1, size.loaders, "lines", rounds=1, share=share

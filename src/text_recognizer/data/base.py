@@ -172,5 +172,5 @@ def _shape(tensor: Tensor) -> str:
 
 
 def as_ink(canvas: Tensor) -> Tensor:
-    """Dark ink on paper of 255, uint8, as ink of 1 on paper of 0, float32."""
+    """Dark ink on paper of 255, uint8 of any shape, as ink of 1 on paper of 0, float32."""
     return 1.0 - canvas.to(torch.float32) / 255.0

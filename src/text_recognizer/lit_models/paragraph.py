@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from text_recognizer.bands import INKED, WHOLE, Grid, pooling, ridges
 from text_recognizer.config import TrainSection
 from text_recognizer.data.augment import augment
+from text_recognizer.data.base import as_ink
 from text_recognizer.data.samples import Batch
 from text_recognizer.lit_models.average import averaged
 from text_recognizer.lit_models.schedule import warm_up_and_cosine
@@ -58,7 +59,7 @@ class ParagraphLitModel(pl.LightningModule):
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What reading the lines and finding them costs on an augmented batch."""
         bend = self.section.elastic * self.grid.dpi
-        pages = trimmed(to_ink(batch.canvases), self.grid)
+        pages = trimmed(as_ink(batch.canvases), self.grid)
         ink, boxes = augment(pages, batch.boxes, batch.counts, self.section.augment, bend, self.grid.side)
         scores, heat, heat_target = self(ink, boxes, batch.counts)
         return ctc_loss(scores, batch), F.binary_cross_entropy_with_logits(heat.float(), heat_target)
@@ -84,7 +85,7 @@ class ParagraphLitModel(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """The loss is on the labelled lines, the CER on the lines that the model finds itself."""
-        ink = to_ink(batch.canvases)
+        ink = as_ink(batch.canvases)
         scores, _heat, _target = self(ink, batch.boxes, batch.counts)
         read = self.read(ink)
         lines = iter(batch.texts)
@@ -148,8 +149,3 @@ def trimmed(ink: Tensor, grid: Grid) -> Tensor:
     ends = (int(inked[-1]) + 1 if len(inked) else 0 for inked in (rows, columns))
     height, width = (grid.reach(end, COARSE if ink.is_cuda else WHOLE) for end in ends)
     return ink[:, :, :height, :width]
-
-
-def to_ink(canvases: Tensor) -> Tensor:
-    """uint8 canvases (B, 1, H, W), paper 255, as float ink in 0..1."""
-    return 1.0 - canvases.float() / 255.0
