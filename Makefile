@@ -42,12 +42,17 @@ demo: setup ## run the whole pipeline; what is up to date is not run again
 serve: setup ## serve the model of the last accepted run on http://127.0.0.1:3000
 	@$(BIN)/text-recognizer serve
 
-# A recipe is trained in a folder of its own, runs/NAME, and leaves the pipeline's work alone. IAM names the archive.
+# A recipe is trained in a folder of its own, runs/NAME, and leaves the pipeline's work alone. IAM names the archive, and
+# BROWN the Brown corpus, for the recipes that count it.
 runs/%/data/processed: recipes/%.yaml params.yaml
 	@test -f '$(IAM)' || { echo 'train: name the archive of IAM: make train-cpu IAM=/path/to/iamdb.zip' >&2; exit 1; }
+	@! grep -q '^ *texts:.*brown.zip' recipes/$*.yaml || test -f '$(BROWN)' || { \
+	  echo 'train: recipes/$*.yaml counts the Brown corpus too: name it by BROWN=/path/to/brown.zip' >&2; \
+	  echo '  fix: docs/reading.md says where it is had; or take brown.zip out of language.texts there' >&2; exit 1; }
 	mkdir -p runs/$*
 	text-recognizer params --merge recipes/$*.yaml > runs/$*/params.draft && mv runs/$*/params.draft runs/$*/params.yaml
 	ln -sfn '$(abspath $(IAM))' runs/$*/iamdb.zip
+	! test -f '$(BROWN)' || ln -sfn '$(abspath $(BROWN))' runs/$*/brown.zip
 	cd runs/$* && text-recognizer fetch && text-recognizer validate && text-recognizer preprocess
 	@touch $@
 

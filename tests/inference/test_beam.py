@@ -40,7 +40,7 @@ def likelihoods(scores):
 
 def best_by_exhaustion(scores, model, weight, bonus, context):
     def credit(text):
-        spelt = sum(model.following((*context, *text[:n]))[text[n]] for n in range(len(text)))
+        spelt = sum(model.after((*context, *text[:n])).log(text[n]) for n in range(len(text)))
         return math.log(known[text]) + weight * spelt + bonus * len(text)
 
     known = likelihoods(scores)

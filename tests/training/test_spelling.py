@@ -1,15 +1,15 @@
 """What the n-gram of a reader is counted on."""
 
-import numpy as np
 import pytest
 
 from text_recognizer.errors import DataError
-from text_recognizer.text import INDEX, encode
+from text_recognizer.text import INDEX, MAPPING, encode
 from text_recognizer.training.spelling import learn_spelling
 
 
 def likelier(speller, context):
-    return int(np.argmax(speller.ngram.following(tuple(encode(context)))))
+    followers = speller.ngram.after(tuple(encode(context)))
+    return max(range(len(MAPPING)), key=followers.log)
 
 
 def test_it_is_counted_on_the_training_pages_alone(processed, language):
@@ -24,6 +24,14 @@ def test_texts_are_counted_as_well(processed, language, tmp_path):
     more = learn_spelling(processed, language.model_copy(update={"texts": (str(tmp_path / "more.txt"),)}))
     assert likelier(more, "qu") == INDEX["i"]
     assert likelier(more, ' "') == INDEX["q"]
+
+
+def test_the_brown_corpus_is_counted_without_its_tags(processed, language, tmp_path):
+    (tmp_path / "ca01").write_text("Quiz/nn !/. Quiz/nn ~/nil\n", encoding="utf-8")
+    (tmp_path / "ca02").write_text("A/at quiz/nn ./.\n", encoding="utf-8")
+    more = learn_spelling(processed, language.model_copy(update={"texts": (str(tmp_path),)}))
+    assert likelier(more, "qu") == INDEX["i"]
+    assert {INDEX["/"], INDEX["Q"]}.isdisjoint(int(gram) for gram in more.ngram.grams[0])
 
 
 def test_a_paragraph_with_a_strange_character_is_left_out(processed, language, tmp_path):

@@ -29,6 +29,7 @@ TASK = ("trainset", "validationset1", "validationset2", "testset")
 AACHEN = ("train", "validation", "test")
 TABLES = ("forms", "lines", "words", "sentences")
 TARS = (".tar", ".tgz", ".tar.gz")
+CLEAN = "get a clean archive"
 ANSWERS = (*DAMAGE, tarfile.TarError, zlib.error, lzma.LZMAError)
 
 
@@ -129,7 +130,7 @@ def check_zip_member(path: Path, info: zipfile.ZipInfo) -> None:
     check_name(path, info.filename)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise DataError(f"{path.name}: {info.filename} is a link or a device, not a file", "get a clean archive")
+        raise DataError(f"{path.name}: {info.filename} is a link or a device, not a file", CLEAN)
 
 
 def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
@@ -142,7 +143,7 @@ def _tarred(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                 continue
             stream = archive.extractfile(info) if info.isreg() else None
             if stream is None:
-                raise DataError(f"{path.name}: {info.name} is a link or a device, not a file", "get a clean archive")
+                raise DataError(f"{path.name}: {info.name} is a link or a device, not a file", CLEAN)
             yield info.name, info.size, stream
 
 
@@ -150,7 +151,7 @@ def check_name(path: Path, name: str) -> None:
     """Raises DataError where a member's name would lie outside the folder that the archive were unpacked in."""
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or re.match("[A-Za-z]:", name):
-        raise DataError(f"{path.name}: {name!r} leaves its folder", "get a clean archive")
+        raise DataError(f"{path.name}: {name!r} leaves its folder", CLEAN)
 
 
 class Budget:
@@ -166,11 +167,11 @@ class Budget:
         self.members += 1
         self.bytes += size
         if self.members > MOST_MEMBERS:
-            raise DataError(f"{self.path.name} has more than {MOST_MEMBERS:,} files, from {name} on", "get IAM's own")
+            raise DataError(f"{self.path.name} has more than {MOST_MEMBERS:,} files, from {name} on", CLEAN)
         if self.bytes > self.most:
             raise DataError(
                 f"{self.path.name} swells beyond {self.most:,} bytes, from {self.path.stat().st_size:,}",
-                "it is no archive of IAM: get a clean one",
+                CLEAN,
             )
 
 

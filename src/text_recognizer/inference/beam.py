@@ -1,5 +1,6 @@
 """CTC prefix beam search with an n-gram, and where on the line the characters of its answer stand."""
 
+import heapq
 import math
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy as np
 from text_recognizer.inference.language import NGram
 from text_recognizer.text import BLANK_ID, SPECIAL
 
-LEAST = -7.0  # a character less likely than this, in logarithms, is not tried in its column
+LEAST = -9.0  # a character less likely than this, in logarithms, is not tried in its column
 NEVER = -math.inf
 
 
@@ -27,7 +28,7 @@ class Speller:
         Prefix beam search as by Hannun et al. ("First-pass large vocabulary continuous speech recognition using
         bi-directional recurrent DNNs", 2014), on characters.
         """
-        beams: dict[tuple[int, ...], _Beam] = {(): _Beam(0.0, NEVER, 0.0)}
+        beams: dict[tuple[int, ...], _Beam] = {(): _Beam(0.0, NEVER, 0.0, 0.0)}
         for column in scores.astype(np.float64):
             likely = [int(index) for index in np.flatnonzero(column > LEAST) if index >= len(SPECIAL)]
             beams = self._step(beams, column.tolist(), likely, context)
@@ -44,8 +45,9 @@ class Speller:
         for start, stop in zip(np.r_[0, edges], np.r_[edges, len(path)], strict=True):
             chosen = int(path[start])
             if chosen != BLANK_ID:
-                follows = np.array(self.ngram.following(context))
-                out[start:stop, len(SPECIAL) :] += self.weight * (follows - follows[chosen])[len(SPECIAL) :]
+                follows = self.ngram.after(context)
+                gains = np.array([follows.log(index) for index in range(len(SPECIAL), out.shape[1])])
+                out[start:stop, len(SPECIAL) :] += self.weight * (gains - follows.log(chosen))
                 context = (*context, chosen)
         return out
 
@@ -59,17 +61,22 @@ class Speller:
             last = prefix[-1] if prefix else BLANK_ID
             if prefix:
                 kept.character = _add(kept.character, beam.character + column[last])
-            follows = self.ngram.following((*context, *prefix)) if likely else []
+            if not likely:
+                continue
+            follows = self.ngram.after((*context, *prefix))
             for index in likely:
                 # A repeat is a new character only after a blank.
                 before = beam.blank if index == last else beam.total
                 if before == NEVER:
                     continue
-                language = beam.language + self.weight * follows[index] + self.bonus
+                language = beam.language + self.weight * follows.log(index) + self.bonus
                 longer = grown.setdefault((*prefix, index), _Beam(NEVER, NEVER, language))
                 longer.character = _add(longer.character, before + column[index])
-        best = sorted(grown, key=lambda prefix: -grown[prefix].credit)[: self.width]
-        return {prefix: grown[prefix] for prefix in best}
+        for beam in grown.values():
+            beam.total = _add(beam.blank, beam.character)
+        if len(grown) <= self.width:
+            return grown
+        return dict(heapq.nlargest(self.width, grown.items(), key=lambda found: found[1].credit))
 
 
 @dataclass(slots=True)
@@ -79,10 +86,7 @@ class _Beam:
     blank: float
     character: float
     language: float
-
-    @property
-    def total(self) -> float:
-        return _add(self.blank, self.character)
+    total: float = NEVER
 
     @property
     def credit(self) -> float:

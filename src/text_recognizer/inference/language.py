@@ -6,7 +6,9 @@ and there a run counts as often as it had different characters before it. The te
 share its probability alike: which digit it is, the picture says better than other texts do.
 """
 
+import math
 import zipfile
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,13 +22,39 @@ LONGEST = 8
 SPACE = INDEX[" "]
 UNSEEN = 0.1  # added to the count of every character
 KEPT = 3  # runs up to this length stay, however rare
-DIGITS = [INDEX[digit] for digit in "0123456789"]
+DIGITS = tuple(INDEX[digit] for digit in "0123456789")
+DIGIT = DIGITS[0]
 CLASS = np.arange(len(MAPPING), dtype=np.uint64)  # what a character counts as
-CLASS[DIGITS] = DIGITS[0]
+CLASS[list(DIGITS)] = DIGIT
+CLASSES = CLASS.tolist()
 NOTHING = REST = BLANK_ID  # no character: what stands before a text; as a follower, all those that were left out
 RARE = 3  # counts of 1, 2, and 3 or more have a discount each
 USUAL = 0.75  # the discount where there are too few counts to estimate one
 LEAST = 0.1  # any context leaves something to the shorter one
+REMEMBERED = 100_000  # contexts: about 60 MB
+
+
+class Followers:
+    """How likely each class is after one context. What was asked once is remembered."""
+
+    __slots__ = ("_rest", "_shares", "_shorter")
+
+    def __init__(self, seen: dict[int, float], rest: float = 0.0, shorter: "Followers | None" = None) -> None:
+        """`seen` are the context's own discounted shares; `rest` is what it leaves to the shorter context."""
+        self._rest, self._shorter = rest, shorter
+        self._shares = {index: share + self._left(index) for index, share in seen.items()}
+
+    def log(self, index: int) -> float:
+        """The log-probability of a class."""
+        return math.log(self._share(DIGIT) / len(DIGITS) if index in DIGITS else self._share(index))
+
+    def _share(self, index: int) -> float:
+        if index not in self._shares:
+            self._shares[index] = self._left(index)
+        return self._shares[index]
+
+    def _left(self, index: int) -> float:
+        return self._rest * self._shorter._share(index) if self._shorter else 0.0
 
 
 class NGram:
@@ -40,42 +68,49 @@ class NGram:
         self, grams: Sequence[np.ndarray], counts: Sequence[np.ndarray], discounts: Sequence[np.ndarray]
     ) -> None:
         self.grams, self.counts, self.discounts = tuple(grams), tuple(counts), tuple(discounts)
-        self._known: dict[tuple[int, ...], np.ndarray] = {}
-        self._logs: dict[tuple[int, ...], list[float]] = {}
+        # One number of a memoryview is had ten times as fast as one of an array.
+        self._tables = [(gram.data, count.data) for gram, count in zip(grams, counts, strict=True)]
+        self._known: dict[tuple[int, ...], Followers] = {}
 
     @property
     def order(self) -> int:
         """The longest run that was counted, in characters."""
         return len(self.grams)
 
-    def following(self, context: tuple[int, ...]) -> list[float]:
-        """Log-probabilities of all `C` classes after these ids, of which the last `order - 1` count."""
+    def after(self, context: tuple[int, ...]) -> Followers:
+        """What may follow these ids, of which the last `order - 1` count."""
         context = context[len(context) - min(len(context), self.order - 1) :]
-        if context not in self._logs:
-            shares = self._shares(tuple(CLASS[list(context)].tolist())).copy()
-            shares[DIGITS] = shares[DIGITS].sum() / len(DIGITS)
-            self._logs[context] = np.log(shares).tolist()
-        return self._logs[context]
-
-    def _shares(self, context: tuple[int, ...]) -> np.ndarray:
         if context not in self._known:
-            self._known[context] = self._smoothed(context)
+            found = self._smoothed(context)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[context] = found
         return self._known[context]
 
-    def _smoothed(self, context: tuple[int, ...]) -> np.ndarray:
-        grams, counts = self.grams[len(context)], self.counts[len(context)]
-        key = _pack(context) << BITS
-        start, stop = np.searchsorted(grams, np.array([key, key + (1 << BITS)], dtype=np.uint64))
-        seen = np.zeros(len(MAPPING))
-        seen[grams[start:stop] & np.uint64((1 << BITS) - 1)] = counts[start:stop]
+    def _smoothed(self, context: tuple[int, ...]) -> Followers:
+        seen = self._seen(context)
         if not context:
-            return (seen + UNSEEN) / (seen + UNSEEN).sum()
-        total = seen.sum()
-        if not total:
-            return self._shares(context[1:])
-        seen[REST] = 0
-        seen -= np.append(0, self.discounts[len(context)])[np.minimum(seen, RARE).astype(int)]
-        return seen / total + (1 - seen.sum() / total) * self._shares(context[1:])
+            total = sum(seen.values()) + UNSEEN * len(MAPPING)
+            more = dict.fromkeys(range(len(MAPPING)), UNSEEN) | {DIGIT: UNSEEN * len(DIGITS)}
+            return Followers({index: (seen.get(index, 0) + unseen) / total for index, unseen in more.items()})
+        if not seen:
+            return self.after(context[1:])
+        total = sum(seen.values())
+        seen.pop(REST, None)
+        discounts = self.discounts[len(context)]
+        shares = {index: (times - discounts[min(times, RARE) - 1]) / total for index, times in seen.items()}
+        return Followers(shares, 1 - sum(shares.values()), self.after(context[1:]))
+
+    def _seen(self, context: tuple[int, ...]) -> dict[int, int]:
+        """How often each class counts after a context."""
+        grams, counts = self._tables[len(context)]
+        first = _pack(CLASSES[index] for index in context) << BITS
+        seen = {}
+        at = bisect_left(grams, first)
+        while at < len(grams) and grams[at] < first + (1 << BITS):
+            seen[grams[at] - first] = counts[at]
+            at += 1
+        return seen
 
     def save(self, path: Path) -> None:
         """Equal counts give equal bytes."""
@@ -164,7 +199,7 @@ def _windows(ids: np.ndarray, length: int) -> np.ndarray:
     return keys
 
 
-def _pack(ids: tuple[int, ...]) -> int:
+def _pack(ids: Iterable[int]) -> int:
     key = 0
     for index in ids:
         key = key << BITS | index
