@@ -64,7 +64,7 @@ train-cpu: setup runs/cpu/models/reader ## train a smaller reader than the pretr
 train-gpu: setup runs/gpu/models/reader ## train the pretrained reader anew on a GPU, in runs/gpu; stopped, it goes on
 
 RUN := gpu
-TRAINED_ON := the training forms of IAM's Aachen split, and any pages drawn beside them, by recipes/$(RUN).yaml
+TRAINED_ON := the training forms of IAM's Aachen split, and any pages drawn beside them, by recipes/$(RUN).yaml; its n-gram also on the texts that are named there
 pretrained: setup ## score runs/RUN on the test pages, once it is trained, and make it the pretrained model
 	cd runs/$(RUN) && text-recognizer evaluate && text-recognizer gate
 	cp runs/$(RUN)/models/reader/{reader.json,reader.onnx,weights.safetensors,language.npz} models/pretrained/

@@ -14,6 +14,8 @@ AGAIN = "score the model first", "score the model again"
 LICENCE = (
     "The code is under Apache-2.0. The weights carry the terms of what they were trained on. The built-in sample is"
     " free to use (NOTICE). The IAM database is for non-commercial research and is to be cited (Marti and Bunke 2002)."
+    " The Brown corpus, where an n-gram counts it, is passed on for non-commercial use and is to be cited (Francis and"
+    " Kučera 1979)."
 )
 
 
