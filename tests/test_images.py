@@ -8,7 +8,7 @@ from PIL import Image
 
 from text_recognizer import images
 from text_recognizer.errors import DataError
-from text_recognizer.images import ink_box, level, open_picture, place, skew, straighten, turned
+from text_recognizer.images import ink_box, level, middle_rows, open_picture, place, skew, straighten, turned
 
 GREY = np.tile(np.arange(60, dtype=np.uint8) * 4, (40, 1))
 
@@ -144,6 +144,29 @@ def test_the_ink_s_box_is_around_the_ink_and_not_around_specks():
     page = level(written())
     page[2, 2] = 0
     assert ink_box(page) == (40, 20, 90, 30)
+
+
+@pytest.mark.parametrize("first", range(0, 40, 7))
+def test_the_middle_rows_are_about_a_third_and_cut_no_line(first):
+    # Given lines of 20 rows, one each 40 rows
+    page = np.full((400, 500), 255, dtype=np.uint8)
+    for top in range(first, 400, 40):
+        page[top : top + 20] = 0
+    rows = middle_rows(page)
+    assert 80 <= rows.stop - rows.start <= 190
+    assert rows.start < 200 < rows.stop
+    assert (page[[rows.start, rows.stop]] == 255).all()
+
+
+@pytest.mark.parametrize("shape", [(99, 500), (1, 1), (2, 900)])
+def test_all_rows_of_a_low_picture_are_middle_ones(shape):
+    assert middle_rows(np.zeros(shape, dtype=np.uint8)) == slice(0, shape[0])
+
+
+@pytest.mark.parametrize("shape", [(3000, 7), (101, 500), (2, 1)])
+def test_the_middle_rows_are_never_none(shape):
+    rows = middle_rows(np.zeros(shape, dtype=np.uint8))
+    assert 0 <= rows.start < rows.stop <= shape[0]
 
 
 @pytest.mark.parametrize("shape", [(60, 120), (500, 20), (20, 500), (1, 1), (3000, 7), (64, 96)])

@@ -14,8 +14,10 @@ import pytest
 from text_recognizer import paths
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
+from text_recognizer.images import place
 from text_recognizer.inference import Recognizer
 from text_recognizer.inference.reading import Reading
+from text_recognizer.metrics import character_edits, error_rate
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT, WIDTH = 64, 128
@@ -70,6 +72,20 @@ def test_only_the_written_part_of_a_canvas_is_read_and_it_says_the_same(pretrain
     assert found.log_probabilities.shape[1] < expected.log_probabilities.shape[1]
     np.testing.assert_allclose(found.centres, expected.centres, atol=0.05)
     assert pretrained.spelled(found).text == pretrained.spelled(expected).text
+
+
+def test_a_picture_with_nothing_in_its_middle_is_read_at_a_size_that_suits_it(pretrained, drawn):
+    # Given half a line of a page, and the same far below, so that filling the canvas would make them far too large
+    canvas, (left, top, width, height) = drawn.canvases[0], drawn.pages[0].boxes[0]
+    line = canvas[max(0, top - 8) : top + height + 8, left : left + width // 2]
+    (expected,) = pretrained.read_canvases(place(line, pretrained.info.canvas, 1.0).canvas[None])
+    gap = np.full((3 * len(line), line.shape[1]), 255, dtype=np.uint8)
+    # When it is read as a picture
+    found = pretrained.read(np.vstack([line, gap, line])).text.splitlines()
+    # Then both say what they say at the size that they were drawn in
+    assert len(expected.text) > 8
+    assert len(found) == 2
+    assert error_rate([character_edits(expected.text, text) for text in found]) < 0.2
 
 
 def test_a_canvas_without_ink_is_read_as_nothing(pretrained):

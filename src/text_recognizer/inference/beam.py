@@ -10,6 +10,7 @@ from text_recognizer.inference.language import NGram
 from text_recognizer.text import BLANK_ID, SPECIAL
 
 LEAST = -9.0  # a character less likely than this, in logarithms, is not tried in its column
+MARGIN = 12.0  # a prefix less likely by more than this than the best, in logarithms, is given up
 NEVER = -math.inf
 
 
@@ -74,9 +75,11 @@ class Speller:
                 longer.character = _add(longer.character, before + column[index])
         for beam in grown.values():
             beam.total = _add(beam.blank, beam.character)
-        if len(grown) <= self.width:
-            return grown
-        return dict(heapq.nlargest(self.width, grown.items(), key=lambda found: found[1].credit))
+        least = max(beam.credit for beam in grown.values()) - MARGIN
+        close = [(prefix, beam) for prefix, beam in grown.items() if beam.credit >= least]
+        if len(close) <= self.width:
+            return dict(close)
+        return dict(heapq.nlargest(self.width, close, key=lambda found: found[1].credit))
 
 
 @dataclass(slots=True)

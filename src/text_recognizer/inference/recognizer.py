@@ -10,7 +10,7 @@ import numpy as np
 from text_recognizer.bands import INKED, find_lines, pooling
 from text_recognizer.errors import ModelError
 from text_recognizer.files import sha256
-from text_recognizer.images import ink_box, level, place, straighten
+from text_recognizer.images import ink_box, level, middle_rows, place, straighten
 from text_recognizer.inference.beam import Speller, align
 from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
 from text_recognizer.inference.language import LONGEST, SPACE, NGram
@@ -19,7 +19,7 @@ from text_recognizer.inference.reading import Box, Doubt, Reading, glyphs, to_li
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# A picture's resolution is unknown, so it is read at several sizes, and the surest reading is kept.
+# A picture's resolution is unknown, so a part of it is read at several sizes, and the surest one is kept.
 SIZES = (1.0, 0.75, 0.55, 0.4)
 
 
@@ -100,15 +100,25 @@ class Recognizer:
         margin = max(1, round(0.02 * (right - left)))
         left, top = max(0, left - margin), max(0, top - margin)
         clean = clean[top : bottom + margin, left : right + margin]
-        fit = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
-        tries = [place(clean, self.info.canvas, fit * size, left, top) for size in SIZES]
-        pages = list(self._found(np.stack([placed.canvas for placed in tries])))
-        # What the network alone makes of a size says how well the size suits it, and costs little.
-        page, placed = max(zip(pages, tries, strict=True), key=lambda pair: _credit(self.spelled(pair[0])))
-        reading = self.spelled(self._spell(page))
+        placed = place(clean, self.info.canvas, self._scale(clean), left, top)
+        (page,) = self.scored(placed.canvas[None])
+        reading = self.spelled(page)
         lines = [(line, _inside(straight.to_picture(placed.to_picture(line.box)), picture)) for line in reading.lines]
         # What was found on the canvas beside the picture is no line of it.
         return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
+
+    def _scale(self, clean: np.ndarray) -> float:
+        """The scale at which the network is surest of a part of the picture, or of all of it where that says nothing.
+
+        The n-gram is not asked: how sure the network alone is says how well a size suits it, and costs little.
+        """
+        fit = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
+        for part in (clean[middle_rows(clean)], clean):
+            tries = np.stack([place(part, self.info.canvas, fit * size).canvas for size in SIZES])
+            credits = [_credit(self.spelled(page)) for page in self._found(tries)]
+            if any(credits):
+                break
+        return fit * SIZES[int(np.argmax(credits))]
 
     def _found(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
         """The lines of each canvas, along CTC's best paths."""
