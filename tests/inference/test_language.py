@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from text_recognizer.errors import DataError, ModelError
+from text_recognizer.inference import language
 from text_recognizer.inference.language import USUAL, NGram, count
 from text_recognizer.text import INDEX, MAPPING, encode
 
@@ -96,6 +97,15 @@ def test_the_digits_share_what_is_known_of_any_of_them():
         shares = after(ngram, context)
         assert [shares[INDEX[digit]] for digit in "0123456789"] == pytest.approx([expected] * 10)
         assert shares.sum() == pytest.approx(1)
+
+
+def test_no_more_contexts_are_remembered_than_there_is_room_for(monkeypatch):
+    ngram, contexts = count(TEXTS, 4, least=1), [TEXTS[0][:length] for length in range(len(TEXTS[0]))]
+    expected = [after(ngram, context).tolist() for context in contexts]
+    monkeypatch.setattr(language, "REMEMBERED", 5)
+    ngram = count(TEXTS, 4, least=1)
+    assert [after(ngram, context).tolist() for context in contexts] == expected
+    assert len(ngram._known) <= 5
 
 
 def test_no_text_at_all_makes_every_character_as_likely():

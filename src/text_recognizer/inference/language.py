@@ -80,12 +80,13 @@ class NGram:
     def after(self, context: tuple[int, ...]) -> Followers:
         """What may follow these ids, of which the last `order - 1` count."""
         context = context[len(context) - min(len(context), self.order - 1) :]
-        if context not in self._known:
+        found = self._known.get(context)
+        if found is None:
             found = self._smoothed(context)
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[context] = found
-        return self._known[context]
+        return found
 
     def _smoothed(self, context: tuple[int, ...]) -> Followers:
         seen = self._seen(context)
