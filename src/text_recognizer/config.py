@@ -142,10 +142,7 @@ class LanguageSection(Section):
     beam: Annotated[int, Field(ge=1, le=1000, description="readings of a line that are kept while it is read")]
     texts: Annotated[
         tuple[str, ...],
-        Field(
-            strict=False,
-            description="what to count beside the training pages: text files, the Brown corpus; no test page",
-        ),
+        Field(strict=False, description="text files, or the Brown corpus, to count as well; nothing of the test pages"),
     ]
 
 

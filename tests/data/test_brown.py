@@ -67,7 +67,18 @@ def test_an_archive_without_a_file_of_it_is_named(tmp_path):
         brown_sentences(zipped(tmp_path / "other.zip", {"ca1": "the/at", "cs01": "the/at"}))
 
 
-def test_a_damaged_archive_is_named(tmp_path):
-    (tmp_path / "brown.zip").write_bytes(b"PK\x03\x04 cut")
+@pytest.mark.parametrize("laid", [zipped, tarred])
+def test_an_archive_that_is_cut_is_named(tmp_path, laid):
+    words = "".join(f"w{number * 7919 % 9973}/nn " for number in range(9999))
+    content = laid(tmp_path / "brown.zip", {"ca01": words}).read_bytes()
+    (tmp_path / "brown.zip").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"brown\.zip is damaged"):
+        brown_sentences(tmp_path / "brown.zip")
+
+
+def test_an_archive_with_a_damaged_file_is_named(tmp_path):
+    content = bytearray(zipped(tmp_path / "brown.zip", SAMPLES).read_bytes())
+    content[content.index(b"barked")] ^= 1
+    (tmp_path / "brown.zip").write_bytes(content)
     with pytest.raises(DataError, match=r"brown\.zip is damaged"):
         brown_sentences(tmp_path / "brown.zip")

@@ -214,5 +214,5 @@ def test_a_link_in_a_folder_is_refused(refused, tmp_path):
 
 
 def test_too_many_files_are_refused(refused, saved, monkeypatch):
-    monkeypatch.setattr("text_recognizer.data.repack.MOST_MEMBERS", 1)
+    monkeypatch.setattr("text_recognizer.data.archives.MOST_MEMBERS", 1)
     assert "more than 1 files" in refused(saved(GOOD))

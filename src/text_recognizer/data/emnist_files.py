@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from text_recognizer.data.archives import DAMAGE
 from text_recognizer.data.download import download
-from text_recognizer.data.iam import DAMAGE
 from text_recognizer.data.synthetic.characters import draw_characters
 from text_recognizer.errors import DataError
 from text_recognizer.files import replacing

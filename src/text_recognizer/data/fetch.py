@@ -6,9 +6,10 @@ import zipfile
 from pathlib import Path
 
 from text_recognizer.config import DataSection, SyntheticSection
+from text_recognizer.data.archives import DAMAGE, TARS, check_swell
 from text_recognizer.data.download import UnfinishedError, download
-from text_recognizer.data.iam import DAMAGE, IamArchive
-from text_recognizer.data.repack import TARS, check_swell, repack
+from text_recognizer.data.iam import IamArchive
+from text_recognizer.data.repack import repack
 from text_recognizer.data.synthetic import write_corpus
 from text_recognizer.data.transfer import login_from_environment, shown
 from text_recognizer.errors import DataError

@@ -11,9 +11,7 @@ The layout (Marti and Bunke, "The IAM-database", IJDAR 5, 2002, as the FSDL mirr
 
 import html
 import io
-import lzma
 import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -23,6 +21,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from text_recognizer.data.archives import DAMAGE
 from text_recognizer.errors import DataError
 from text_recognizer.text import normalise
 
@@ -44,8 +43,6 @@ SPLIT_LISTS: dict[str, tuple[str, Lists]] = {
     ),
     "aachen": ("aachen", {"train": ("train",), "validation": ("validation",), "test": ("test",)}),
 }
-# All that zipfile raises for damage: a changed byte can ask for another version, method, password or character set.
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)

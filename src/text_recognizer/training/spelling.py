@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from text_recognizer.config import LanguageSection
+from text_recognizer.data.archives import TARS
 from text_recognizer.data.brown import brown_sentences
 from text_recognizer.data.packed import PackedSplit
-from text_recognizer.data.repack import TARS
 from text_recognizer.errors import DataError
 from text_recognizer.inference.beam import Speller
 from text_recognizer.inference.language import count
