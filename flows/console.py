@@ -1,4 +1,4 @@
-"""Shows the output of a running stage: finished lines in the log, a bar that redraws itself where it does no harm."""
+"""Show the output of a running stage: finished lines go to the log, progress bars are redrawn in the terminal."""
 
 import shutil
 import sys
@@ -11,36 +11,34 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class Console:
-    """`say` receives every finished line. A bar is redrawn in place on a terminal; without one it is said now and then.
+    """Send finished lines to `log`. Redraw a progress bar in `terminal`; without one, log it every `every` seconds."""
 
-    `every` is in seconds: how often a bar may become a line of the log.
-    """
-
-    def __init__(self, say: Callable[[str], None], terminal: TextIO | None = None, every: float = BAR_SECONDS) -> None:
-        self._say = say
+    def __init__(self, log: Callable[[str], None], terminal: TextIO | None = None, every: float = BAR_SECONDS) -> None:
+        self._log = log
         self._terminal = terminal
         self._every = every
-        self._said = time.monotonic()
+        self._last_logged = time.monotonic()
 
     def show(self, text: str, finished: bool) -> None:
+        """Show a line; one that is not finished is a progress bar."""
         if finished:
             self.clear()
-            self._say(text)
+            self._log(text)
         elif self._terminal:
             columns = shutil.get_terminal_size().columns
             self._terminal.write(CLEAR_LINE + text[: columns - 1])
             self._terminal.flush()
-        elif time.monotonic() - self._said >= self._every:
-            self._said = time.monotonic()
-            self._say(text)
+        elif time.monotonic() - self._last_logged >= self._every:
+            self._last_logged = time.monotonic()
+            self._log(text)
 
     def clear(self) -> None:
-        """Takes the bar off the terminal's last line."""
+        """Remove the progress bar from the last line of the terminal."""
         if self._terminal:
             self._terminal.write(CLEAR_LINE)
             self._terminal.flush()
 
 
 def terminal() -> TextIO | None:
-    """Where a person watches: standard error, where it is a terminal."""
+    """Return standard error if it is a terminal."""
     return sys.stderr if sys.stderr.isatty() else None

@@ -1,4 +1,4 @@
-"""What every flow does that is started as a command: a server that answers, plain messages, and an exit status."""
+"""Run a flow as a command: check the Prefect server, turn errors into messages, and return an exit status."""
 
 import sys
 from collections.abc import Callable
@@ -7,19 +7,17 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import TerminationSignal
 from prefect.settings import get_current_settings
 
-from text_recognizer.errors import ConfigError, TextRecognizerError
-
-INTERRUPTED = 130
+from text_recognizer.core.errors import INTERRUPTED, ConfigError, TextRecognizerError
 
 
-def status_of(name: str, run: Callable[[], object]) -> int:
-    """Runs a flow; returns 0, 1 after a plain message on a problem, or 130 where it was interrupted."""
+def run_flow(name: str, run: Callable[[], object]) -> int:
+    """Run a flow and return 0; on an error print its message and return its exit status; return 130 on Ctrl-C."""
     try:
         require_server()
         run()
     except TextRecognizerError as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return 1
+        return error.exit_status
     except (KeyboardInterrupt, TerminationSignal):
         print(f"{name}: interrupted; repeat the command to go on", file=sys.stderr)
         return INTERRUPTED
@@ -27,7 +25,7 @@ def status_of(name: str, run: Callable[[], object]) -> int:
 
 
 def require_server() -> None:
-    """Raises ConfigError where PREFECT_API_URL, or the profile in use, names a server that does not answer."""
+    """Raise ConfigError if PREFECT_API_URL, or the profile in use, names a server that does not answer."""
     url = get_current_settings().api.url
     if not url:
         return

@@ -1,6 +1,8 @@
-"""Small real parts that the tests of several rooms share: an archive in IAM's layout, packed pages, a tiny model."""
+"""Small real parts that several test packages share: an archive in IAM's layout, packed pages, a tiny model."""
 
+import fcntl
 import io
+import os
 import random
 import zipfile
 from dataclasses import dataclass
@@ -11,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from text_recognizer import config
-from text_recognizer.data.packed import PackedSplit, Page
+from text_recognizer.core import config
+from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
 
 ROOT = Path(__file__).resolve().parents[1]
 FORM_SIZE = 900, 500  # px at 300 dpi
@@ -28,7 +30,7 @@ FORM_SPLITS = {
 
 @dataclass(frozen=True)
 class SmallForm:
-    """Labels and page of one form. Boxes are at 300 dpi and filled to their edges with ink; the page is at `dpi`."""
+    """The labels and the page of one form. Boxes are at 300 dpi and filled with strokes; the page is at `dpi`."""
 
     id: str
     writer: str = "w0"
@@ -101,34 +103,40 @@ def print_lines(texts: tuple, size: tuple = (64, 128)) -> tuple:
 def printed_split(pages: list) -> PackedSplit:
     """A packed split of printed pages, each given by its lines."""
     drawn = [print_lines(lines) for lines in pages]
-    labels = [Page(f"p{n}", f"w{n}", "\n".join(lines), drawn[n][1]) for n, lines in enumerate(pages)]
+    labels = [PackedPage(f"p{n}", f"w{n}", "\n".join(lines), drawn[n][1]) for n, lines in enumerate(pages)]
     return PackedSplit(np.stack([canvas for canvas, _ in drawn]), tuple(labels))
 
 
 @pytest.fixture(scope="session")
+def params():
+    """The parameters of the tests."""
+    return config.load(ROOT / "tests/params.yaml")
+
+
+@pytest.fixture(scope="session")
 def shipped():
-    """The project's own parameters."""
+    """The parameters that the project ships, for tests about that file."""
     return config.load(ROOT / "params.yaml")
 
 
 @pytest.fixture(scope="session")
-def small_crops(shipped):
-    """How the tiny model wants its pages."""
-    shape = {"dpi": 50, "canvas_height": 64, "canvas_width": 128, "padding": 4, "workers": 1, "lines": 0}
-    return shipped.preprocess.model_copy(update=shape)
+def small_crops(params):
+    """How the tiny model's pages are cropped."""
+    shape = {"dpi": 50, "canvas_height": 64, "canvas_width": 128, "padding": 4, "line_height": 0}
+    return params.preprocess.model_copy(update=shape)
 
 
 @pytest.fixture(scope="session")
 def small_network():
-    """Makes an untrained ParagraphReader in eval mode whose normalisation has statistics of its own, by a seed."""
+    """Make an untrained ParagraphReader in eval mode, with random normalisation statistics, from a seed."""
     import torch
 
-    from text_recognizer.models import ParagraphReader
-    from text_recognizer.text import MAPPING
+    from text_recognizer.core.charset import CHARSET
+    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
 
     def make(seed: int = 3) -> ParagraphReader:
         torch.manual_seed(seed)
-        network = ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.1)
+        network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1))
         for name, value in network.named_buffers():
             if name.endswith(("running_mean", "running_var")):
                 value.uniform_(0.5, 1.5)
@@ -139,8 +147,8 @@ def small_network():
 
 @pytest.fixture(scope="session")
 def exported(small_network, small_crops, tmp_path_factory):
-    """The folder of the tiny model: it reads nonsense, but always the same. Not to be changed: copy it."""
-    from text_recognizer.inference.export import export
+    """The folder of the tiny model. It reads nonsense, but always the same. Copy it before you change it."""
+    from text_recognizer.training.export import export
 
     folder = tmp_path_factory.mktemp("exported") / "reader"
     export(small_network(), small_crops, folder)
@@ -152,7 +160,7 @@ WORDS = ("the", "and", "sea", "ink", "pen", "cat", "sat", "mat", "red", "dog")
 
 @pytest.fixture(scope="session")
 def printed_words(tmp_path_factory):
-    """A packed corpus of two printed words a page, each page by a writer of its own: it is learnt in seconds."""
+    """A packed corpus of two printed words per page, one writer per page. A model learns it in seconds."""
     generator, folder = random.Random(1), tmp_path_factory.mktemp("printed") / "processed"
     folder.mkdir()
     for split, count in (("train", 96), ("validation", 40), ("test", 24)):
@@ -162,29 +170,40 @@ def printed_words(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def learn_to_read(shipped, small_crops, printed_words, tmp_path_factory):
-    """Trains a reader of those pages for so many steps, once: 75 leave it bad, 130 make it good. Copy the folder."""
-    made = {}
+def shared_folder(tmp_path_factory):
+    """A folder that all processes of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def learn_to_read(params, small_crops, printed_words, shared_folder):
+    """Train a reader of those pages for a number of steps, once: 75 leave it bad, 130 make it good."""
     learn = {"channels": (8, 16, 32, 48), "dropout": 0.0, "batch_size": 8, "learning_rate": 0.01, "augment": 0.0,
-             "validations": 2, "threads": 1, "accelerator": "cpu"}  # fmt: skip
+             "num_validations": 2, "accelerator": "cpu"}  # fmt: skip
 
     def make(steps: int) -> Path:
-        if steps not in made:
-            from text_recognizer.training import train
+        folder = shared_folder / f"learnt-{steps}"
+        with (shared_folder / f"learnt-{steps}.lock").open("w") as lock:
+            # Another process of this test run may be training the same reader: wait for it.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "reader").exists():
+                train_on_words(folder, learn | {"steps": steps})
+        return folder / "reader"
 
-            folder, section = tmp_path_factory.mktemp("learnt"), {**learn, "steps": steps}
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("WANDB_MODE", "disabled")
-                # Without an n-gram, which would help the bad one most.
-                sections = (
-                    shipped.train.model_copy(update=section),
-                    small_crops,
-                    shipped.language.model_copy(update={"order": 0}),
-                )
-                places = folder / "reader", folder / "curves.csv", folder / "scratch"
-                train(printed_words, *sections, *places)
-            made[steps] = folder / "reader"
-        return made[steps]
+    def train_on_words(folder: Path, section: dict) -> None:
+        from text_recognizer.training.fit import TrainingFiles, TrainingPlan, train
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("WANDB_MODE", "disabled")
+            # Without a language model, which would help the bad one most.
+            plan = TrainingPlan(
+                params.train.model_copy(update=section),
+                small_crops,
+                params.language.model_copy(update={"order": 0}),
+                params.runtime,
+            )
+            train(plan, TrainingFiles(printed_words, folder / "reader", folder / "curves.csv", folder / "scratch"))
 
     return make
 
@@ -211,10 +230,30 @@ def _printed_split():
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory):
-    """A server of its own for the flows that are run through Prefect."""
+    """A Prefect server for the flows that the tests run."""
     from prefect.settings import PREFECT_HOME, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
     home = tmp_path_factory.mktemp("prefect")
     with temporary_settings({PREFECT_HOME: home}), prefect_test_harness(server_startup_timeout=180):
         yield
+
+
+# The slowest tests start first, so that two processes end at about the same time.
+SLOWEST = (
+    "tests/end_to_end/",
+    "tests/training/",
+    "tests/notebooks/",
+    "tests/flows/",
+    "tests/serving/",
+    "tests/release/",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests by cost, and keep those that share expensive fixtures in one process (pytest-xdist)."""
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group("pipeline" if file.startswith(SLOWEST[0]) else file))
+    items.sort(key=lambda item: next((rank for rank, part in enumerate(SLOWEST) if item.nodeid.startswith(part)), 9))

@@ -1,4 +1,4 @@
-"""The documents name what exists, and the README all of it."""
+"""The documents name only what exists, and the README names every command."""
 
 import io
 import re
@@ -9,32 +9,116 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text_recognizer import cli, config
-from text_recognizer.data.iam import IamArchive
+from text_recognizer.cli import main
+from text_recognizer.core import config
+from text_recognizer.core.geometry import Box
+from text_recognizer.core.params import RENAMED, Params
+from text_recognizer.corpora.iam import IamArchive
 from text_recognizer.preprocess import crop_form
+from text_recognizer.validation import crop_checks, line_crop_checks, suites
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+RECORDS = sorted((ROOT / "docs/adr").glob("*.md"))
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), *RECORDS]
+SECTIONS = {field.alias or name: field.annotation for name, field in Params.model_fields.items()}
+# Names in the documents that look like parameters: functions and attributes.
+NOT_PARAMETERS = {"preprocess.pack", "preprocess.locally", "data.mapping"}
 
 
-def test_the_make_targets_of_the_readme_are_those_of_the_makefile():
-    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE))
-    assert named == set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+def names(document: Path) -> str:
+    return str(document.relative_to(ROOT))
 
 
-def test_the_commands_of_the_readme_are_those_of_the_command_line(capsys):
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_names_every_target_of_the_makefile_and_no_other():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    assert targets
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE)) == targets
+
+
+def test_the_readme_names_every_command_and_no_other(capsys):
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
-    offered = set(re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE))
-    assert set(re.findall(r"`text-recognizer ([a-z]+)", README)) == offered
+        main(["--help"])
+    commands = set(re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE))
+    assert commands
+    assert set(re.findall(r"`text-recognizer ([a-z]+)", README)) == commands
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_into_the_project_leads_somewhere(document):
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (document.parent / target).exists()] == []
+@pytest.mark.parametrize("document", DOCUMENTS, ids=names)
+def test_every_link_of_a_document_leads_to_a_file_and_a_heading(document):
+    missing = []
+    for target, anchor in re.findall(
+        r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", document.read_text(encoding="utf-8")
+    ):
+        file = document.parent / target if target else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            missing.append(f"{target}#{anchor}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=names)
+def test_every_source_file_that_a_document_names_exists(document):
+    named = re.findall(r"`([\w/]+\.(?:py|yaml))`", document.read_text(encoding="utf-8"))
+    places = (ROOT, ROOT / "src/text_recognizer", ROOT / "src/text_recognizer/validation", document.parent)
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+def test_every_function_that_the_architecture_names_is_in_its_file():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    # A file, then the functions and classes in it: `pages/skew.py`: `deskew`
+    found = re.findall(r"`([\w/]+\.py)`[:,] ((?:`\w+`(?:, | and )?)+)", text)
+    assert len(found) > 10
+    missing = []
+    for file, identifiers in found:
+        path = next(place for place in (ROOT / "src/text_recognizer" / file, ROOT / file) if place.exists())
+        code = path.read_text(encoding="utf-8")
+        missing += [
+            f"{file}: {name}"
+            for name in re.findall(r"`(\w+)`", identifiers)
+            if not re.search(rf"^(?:def|class) {name}\b|^{name}\b", code, re.MULTILINE)
+        ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=names)
+def test_every_parameter_that_a_document_names_exists(document):
+    text = document.read_text(encoding="utf-8")
+    named = set(re.findall(rf"`((?:{'|'.join(SECTIONS)})\.(?!py\b|npz\b)\w+)[`:]", text)) - NOT_PARAMETERS
+    keys = {
+        f"{section}.{field.alias or name}"
+        for section, model in SECTIONS.items()
+        for name, field in model.model_fields.items()
+    }
+    assert named <= keys
+
+
+def test_the_changelog_lists_every_renamed_parameter():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert RENAMED
+    assert [name for pair in RENAMED.items() for name in pair if f"`{name}`" not in changelog] == []
+
+
+def test_every_expectation_is_documented():
+    params = config.load(ROOT / "params.yaml")
+    some = (crop_checks.rules(params.preprocess), line_crop_checks.rules(params.preprocess))
+    expectations = [rule.name for rules in (suites.rules(params), *some) for rule in rules]
+    text = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
+    assert len(expectations) > 40
+    assert [name for name in expectations if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=names)
+def test_a_decision_record_has_its_number_a_status_and_a_date(record):
+    text = record.read_text(encoding="utf-8")
+    assert text.startswith(f"# ADR {record.name[:4]}: ")
+    assert re.search(r"^Status: (accepted|superseded)\. Date: \d{4}-\d{2}-\d{2}\.", text, re.MULTILINE)
 
 
 def test_the_smallest_form_of_the_documentation_can_be_cropped(tmp_path):
@@ -48,20 +132,11 @@ def test_the_smallest_form_of_the_documentation_can_be_cropped(tmp_path):
         archive.writestr("forms/a01-000.png", page.getvalue())
         for part in ("train", "validation", "test"):
             archive.writestr(f"aachen/{part}.txt", "a01-000\n" if part == "train" else "")
-    # When it is read as the pipeline reads it
+    # When the pipeline's code reads and crops it
     with IamArchive(tmp_path / "mine.zip") as archive:
-        splits = archive.splits("aachen")
-        _, labels = crop_form(
-            archive.form("a01-000"), archive.picture("a01-000"), config.load(ROOT / "params.yaml").preprocess
-        )
+        splits, form = archive.splits("aachen"), archive.form("a01-000")
+        _, labels = crop_form(form, archive.picture("a01-000"), config.load(ROOT / "params.yaml").preprocess)
     # Then the form is in its split, with its text and its line
     assert splits == {"train": ["a01-000"], "validation": [], "test": []}
+    assert form.lines[0].box == Box(300, 700, 1500, 120)
     assert (labels.text, len(labels.boxes)) == ("A line of writing", 1)
-
-
-def test_the_parameters_of_the_documentation_exist():
-    text = (ROOT / "docs/your-own-pages.md").read_text(encoding="utf-8")
-    params = config.load(ROOT / "params.yaml").model_dump(by_alias=True)
-    named = re.findall(r"`(data|preprocess|train|validate|gate)\.(\w+)`", text)
-    assert named
-    assert [name for section, name in named if name not in params[section]] == []

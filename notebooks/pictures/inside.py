@@ -1,4 +1,4 @@
-"""Inside a decoder: its stream and its heads. `T` tokens, `E` embedding."""
+"""Figures of the inside of a decoder: its stream and its heads. `T` tokens, `E` embedding."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from pictures.style import BLUE, COLD, GOLD, GREEN, GREY, HEAT, INK, PAPER, RED,
 
 @shown
 def residual_diagram(layers: int = 2) -> Figure:
-    """The decoder as its stream: a straight road from a token's embedding to the next token; layers read and write."""
+    """Show the decoder as a stream from a token's embedding to the next token, which layers read and write."""
     figure, panel = plt.subplots(figsize=(9.6, 2.9))
     panel.set(xlim=(-1.1, 3 * 1.35 * layers + 1.55), ylim=(-0.75, 2.75))
     panel.axis("off")
@@ -44,24 +44,24 @@ def residual_diagram(layers: int = 2) -> Figure:
 
 @shown
 def stream(names: Sequence[str], before: np.ndarray, added: np.ndarray, kept: np.ndarray) -> Figure:
-    """For each sublayer the norm of what it read, of what it wrote, and the cosine of the stream before and after."""
+    """Show for each sublayer the norms of what it read and wrote, and the cosine of the stream before and after."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 2.7), width_ratios=(1.25, 1))
-    place = np.arange(len(names))
-    left.bar(place - 0.2, before, 0.38, color=INK, label="the stream that it reads")
-    left.bar(place + 0.2, added, 0.38, color=[BLUE, GOLD, GREEN] * (len(names) // 3), label="what it adds")
-    left.set_xticks(place, names, fontsize=8)
+    position = np.arange(len(names))
+    left.bar(position - 0.2, before, 0.38, color=INK, label="the stream that it reads")
+    left.bar(position + 0.2, added, 0.38, color=[BLUE, GOLD, GREEN] * (len(names) // 3), label="what it adds")
+    left.set_xticks(position, names, fontsize=8)
     left.set(ylabel="norm, mean of all tokens", title="What a sublayer reads and what it adds", ylim=(0, None))
     left.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
-    right.plot(place, kept, "o-", color=INK)
+    right.plot(position, kept, "o-", color=INK)
     right.axhline(0, color=GREY, lw=0.8, ls=":")
-    right.set_xticks(place, names, fontsize=8)
+    right.set_xticks(position, names, fontsize=8)
     right.set(ylim=(-0.05, 1.05), title="How far the stream keeps its direction", ylabel="cosine, before and after")
     return figure
 
 
 @shown
 def lens(truth: Sequence[str], rows: dict[str, tuple[Sequence[str], np.ndarray]]) -> Figure:
-    """What the output layer would say after each layer: tokens (T,), and the probability of the true one (T,)."""
+    """Show what the output layer predicts after each layer: tokens (T,), and the true token's probability (T,)."""
     figure, panel = plt.subplots(figsize=(9.6, 0.42 * (len(rows) + 1) + 0.7))
     chance = np.stack([probability for _, probability in rows.values()])
     picture = panel.imshow(chance, cmap=HEAT, vmin=0, vmax=1, aspect="auto")
@@ -80,7 +80,7 @@ def lens(truth: Sequence[str], rows: dict[str, tuple[Sequence[str], np.ndarray]]
 
 @shown
 def ranks(low: np.ndarray, full: np.ndarray) -> Figure:
-    """Two square matrices with their singular values."""
+    """Show two square matrices with their singular values."""
     figure, axes = plt.subplots(1, 3, figsize=(9.6, 2.6), width_ratios=(1, 1, 1.3))
     for panel, matrix, name in ((axes[0], low, "rank 1: a row times a column"), (axes[1], full, "full rank: noise")):
         bare(panel).imshow(matrix, cmap=COLD, vmin=-3, vmax=3)
@@ -95,7 +95,7 @@ def ranks(low: np.ndarray, full: np.ndarray) -> Figure:
 
 @shown
 def spectra(panels: dict[str, dict[str, tuple[np.ndarray, str]]], limit: int) -> Figure:
-    """For each panel some spectra by name: singular values and a colour. `limit` is how many a head can have."""
+    """Show some spectra per panel: singular values and a colour by name. A head has at most `limit` of them."""
     figure, axes = plt.subplots(1, len(panels), figsize=(9.6, 2.8), sharey=True)
     for panel, (title, curves) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for name, (values, colour) in curves.items():
@@ -111,7 +111,7 @@ def spectra(panels: dict[str, dict[str, tuple[np.ndarray, str]]], limit: int) ->
 
 @shown
 def attention(weights: np.ndarray, tokens: Sequence[str], titles: Sequence[str]) -> Figure:
-    """The attention of some heads, (heads, T, T): each row is a token, and sums to 1 over what it looks at."""
+    """Show the attention of some heads, (heads, T, T): the row of each token sums to 1 over what it attends to."""
     figure, axes = plt.subplots(1, len(weights), figsize=(9.6, 3.75))
     labels = [show_token(token) for token in tokens]
     for panel, matrix, title in zip(axes, weights, titles, strict=True):

@@ -1,4 +1,4 @@
-"""Pages, what a network makes of them, and what it knows of order.
+"""Figures of pages, of the features of a network, and of positions.
 
 `T` tokens, `E` embedding, `H W` pixels, `h w` cells.
 """
@@ -15,21 +15,21 @@ from pictures.style import BLUE, COLD, HEAT, INK, bare, show_token, shown
 
 @shown
 def pages(inks: np.ndarray, texts: Sequence[str], columns: int = 4) -> Figure:
-    """Pages (B, H, W), ink 1 on paper 0, each over its text."""
+    """Show pages (B, H, W), ink 1 on paper 0, each with its text below."""
     rows = -(-len(inks) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.4 * columns, 1.65 * rows), squeeze=False)
-    for place, panel in enumerate(axes.flat):
+    for index, panel in enumerate(axes.flat):
         panel.axis("off")
-        if place < len(inks):
+        if index < len(inks):
             bare(panel).axis("on")
-            panel.imshow(1 - inks[place], cmap="gray", vmin=0, vmax=1, interpolation="bilinear")
-            panel.set_xlabel(texts[place], family="monospace", fontsize=8.5, color=BLUE)
+            panel.imshow(1 - inks[index], cmap="gray", vmin=0, vmax=1, interpolation="bilinear")
+            panel.set_xlabel(texts[index], family="monospace", fontsize=8.5, color=BLUE)
     return figure
 
 
 @shown
 def channels(ink: np.ndarray, stages: dict[str, np.ndarray], columns: int = 6) -> Figure:
-    """A page (H, W), and under it for each stage its strongest channels, (E, h, w)."""
+    """Show a page (H, W), and below it the strongest channels of each stage, (E, h, w)."""
     rows = len(stages) + 1
     figure, axes = plt.subplots(rows, columns, figsize=(9.6, 0.98 * rows), layout="none")
     figure.subplots_adjust(left=0.005, right=0.995, bottom=0.01, top=0.95, wspace=0.05, hspace=0.45)
@@ -49,12 +49,16 @@ def channels(ink: np.ndarray, stages: dict[str, np.ndarray], columns: int = 6) -
 
 @shown
 def masks(allowed: np.ndarray, moved: np.ndarray) -> Figure:
-    """Who may look at whom (T, T), and how far each output moved when one input was changed (T, T)."""
+    """Show the mask (T, T), and how far each output moved when one input was changed (T, T)."""
     figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.1))
     axes[0].imshow(allowed, cmap=LinearSegmentedColormap.from_list("two", ["#e8ebf0", BLUE]), vmin=0, vmax=1)
-    axes[0].set(title="The mask: blue may be looked at", ylabel="the token at this place", xlabel="looks at this place")
+    axes[0].set(
+        title="The mask: attention is allowed in blue",
+        ylabel="the token at this position",
+        xlabel="attends to this position",
+    )
     picture = axes[1].imshow(moved, cmap=HEAT, vmin=0)
-    axes[1].set(title="Change one token: what moves?", ylabel="output at this place", xlabel="the changed token")
+    axes[1].set(title="Change one token: what moves?", ylabel="output at this position", xlabel="the changed token")
     figure.colorbar(picture, ax=axes[1], fraction=0.046, label="how far it moves")
     for panel in axes:
         panel.set(xticks=range(0, len(allowed), 5), yticks=range(0, len(allowed), 5))
@@ -63,17 +67,17 @@ def masks(allowed: np.ndarray, moved: np.ndarray) -> Figure:
 
 @shown
 def positions(encoding: np.ndarray, embedded: np.ndarray, tokens: Sequence[str]) -> Figure:
-    """Positions alone (T, E), and what a text's embeddings (T', E) become by them."""
+    """Show positions alone (T, E), and the embeddings (T', E) of a text with and without them."""
     figure = plt.figure(figsize=(9.6, 4.9))
     grid = figure.add_gridspec(2, 2)
     count = len(embedded)
     panel = figure.add_subplot(grid[0, 0])
     panel.imshow(encoding.T, cmap=COLD, vmin=-1, vmax=1, aspect="auto")
-    panel.set(title="Positions alone", xlabel="place in the sequence", ylabel="dimension")
+    panel.set(title="Positions alone", xlabel="position in the sequence", ylabel="dimension")
     panel = figure.add_subplot(grid[0, 1])
     near = encoding @ encoding.T / (np.linalg.norm(encoding, axis=1) ** 2).mean()
     panel.imshow(near, cmap=COLD, vmin=-1, vmax=1, aspect="auto")
-    panel.set(title="How alike two places are", xlabel="place", ylabel="place")
+    panel.set(title="Similarity of two positions", xlabel="position", ylabel="position")
     labels = [show_token(token) for token in tokens]
     both = embedded + encoding[:count]
     for column, (matrix, title) in enumerate(((embedded, "A text's embeddings"), (both, "The same with positions"))):
@@ -85,11 +89,11 @@ def positions(encoding: np.ndarray, embedded: np.ndarray, tokens: Sequence[str])
 
 
 @shown
-def places(alike: np.ndarray, cells: Sequence[tuple[int, int]]) -> Figure:
-    """For some cells of a grid, how alike every other cell is to it, (cells, h, w)."""
+def cell_positions(similar: np.ndarray, cells: Sequence[tuple[int, int]]) -> Figure:
+    """Show for some cells of a grid how similar every cell is to each of them, (cells, h, w)."""
     figure, axes = plt.subplots(1, len(cells), figsize=(9.6, 2.0))
-    for panel, (row, column), likeness in zip(axes, cells, alike, strict=True):
-        bare(panel).imshow(likeness, cmap=HEAT)
+    for panel, (row, column), similarity in zip(axes, cells, similar, strict=True):
+        bare(panel).imshow(similarity, cmap=HEAT)
         panel.plot(column, row, "o", mfc="none", mec=INK, ms=8, mew=1.6)
         panel.set_title(f"row {row}, column {column}")
     return figure

@@ -1,4 +1,4 @@
-"""Colours, quiet axes, and how a figure gets into the notebook."""
+"""Colours and axes of the figures, and the decorator that shows a figure in the notebook."""
 
 import functools
 import io
@@ -16,11 +16,11 @@ INK, PAPER, BLUE, RED, GOLD, GREEN, GREY = "#1d2433", "#ffffff", "#2f6db5", "#c8
 HEAT = LinearSegmentedColormap.from_list("heat", [PAPER, "#fbe3b0", GOLD, RED, "#5c1220"])
 COLD = LinearSegmentedColormap.from_list("cold", [BLUE, "#cfe0f2", PAPER, "#f4d2ce", RED])
 P = ParamSpec("P")
-COLOURS = 256  # of a picture as it is shown: the notebook stays small
+COLOURS = 256  # of a shown picture, so that the notebook stays small
 
 
 def shown(draw: Callable[P, Figure]) -> Callable[P, None]:
-    """The figure as a small picture under the cell, with what it is as its alternative text."""
+    """Show the figure as a small picture below the cell, with the docstring's first line as alternative text."""
 
     @functools.wraps(draw)
     def show(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -37,7 +37,7 @@ def shown(draw: Callable[P, Figure]) -> Callable[P, None]:
 
 
 def set_style() -> None:
-    """Small figures, quiet axes."""
+    """Set small figures and plain axes."""
     plt.rcParams.update({
         "savefig.dpi": 104, "figure.facecolor": PAPER, "axes.facecolor": PAPER,
         "font.size": 9.5, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -48,6 +48,7 @@ def set_style() -> None:
 
 
 def bare(axes: Axes) -> Axes:
+    """Remove ticks and thin the frame."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(True)
@@ -57,5 +58,5 @@ def bare(axes: Axes) -> Axes:
 
 
 def show_token(token: str) -> str:
-    """A token as it can be seen on an axis."""
+    """Return a visible form of a token."""
     return {" ": "␣", "\n": "⏎", "<S>": "▷", "<E>": "◁", "<P>": "·"}.get(token, token)

@@ -1,4 +1,4 @@
-"""What happens while a model is trained."""
+"""Figures of a training."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from pictures.style import BLUE, GREY, INK, RED, show_token, shown
 
 @shown
 def curve(losses: Sequence[float], errors: dict[int, tuple[float, float]]) -> Figure:
-    """The loss of each step, and the CER where it was measured: with the true text given, and reading freely."""
+    """Show the loss of each step, and the measured CER with teacher forcing and reading freely."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 2.6))
     left.plot(np.arange(1, len(losses) + 1), losses, color=BLUE)
     left.set(yscale="log", xlabel="step", title="The loss")
-    for column, (name, colour) in enumerate((("with the true text given", GREY), ("reading freely", RED))):
+    for column, (name, colour) in enumerate((("with teacher forcing", GREY), ("reading freely", RED))):
         right.plot(list(errors), [pair[column] for pair in errors.values()], "o-", color=colour, ms=4, label=name)
     right.set(xlabel="step", ylim=(-0.04, 1.3), title="Wrong characters (CER)")
     right.legend()
@@ -24,13 +24,13 @@ def curve(losses: Sequence[float], errors: dict[int, tuple[float, float]]) -> Fi
 
 
 @shown
-def forced(truth: Sequence[str], readings: dict[str, Sequence[str]]) -> Figure:
-    """Readings of one text, token by token; in red what is not the true token at its place."""
-    width = max(len(truth), *(len(tokens) for tokens in readings.values()))
-    figure, panel = plt.subplots(figsize=(9.6, 0.34 * (len(readings) + 1)))
-    panel.set(xlim=(-9, max(width, 40)), ylim=(len(readings) + 0.5, -0.5))
+def forced(truth: Sequence[str], predictions: dict[str, Sequence[str]]) -> Figure:
+    """Show predictions of one text, token by token; wrong tokens are red."""
+    width = max(len(truth), *(len(tokens) for tokens in predictions.values()))
+    figure, panel = plt.subplots(figsize=(9.6, 0.34 * (len(predictions) + 1)))
+    panel.set(xlim=(-9, max(width, 40)), ylim=(len(predictions) + 0.5, -0.5))
     panel.axis("off")
-    for row, (name, tokens) in enumerate([("true", truth), *readings.items()]):
+    for row, (name, tokens) in enumerate([("true", truth), *predictions.items()]):
         panel.text(-1, row, name, ha="right", va="center", color=GREY)
         for column, token in enumerate(tokens):
             wrong = column >= len(truth) or token != truth[column]
@@ -43,7 +43,7 @@ def forced(truth: Sequence[str], readings: dict[str, Sequence[str]]) -> Figure:
 
 @shown
 def rates(tried: Sequence[float], losses: Sequence[float], chosen: float) -> Figure:
-    """The loss at each learning rate that was tried."""
+    """Show the loss at each learning rate that was tried."""
     figure, panel = plt.subplots(figsize=(7.2, 2.4))
     panel.plot(tried, losses, color=BLUE)
     panel.axvline(chosen, color=RED, ls="--", lw=1.2)

@@ -1,4 +1,4 @@
-"""The lab's data modules: what their batches hold, what they say of themselves, and where they come from."""
+"""The lab's data modules: their batches, their descriptions, and how they get their data."""
 
 import argparse
 import subprocess
@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+import yaml
 
 import text_recognizer.data
+from text_recognizer.core.charset import CHARSET, END_ID, NEWLINE, PADDING_ID, START_ID, encode_padded
+from text_recognizer.core.errors import ConfigError, DataError
+from text_recognizer.corpora.packed_lines import PackedLine, PackedLines, line_writer
 from text_recognizer.data import (
     BaseDataModule,
     IAMLines,
@@ -17,11 +21,9 @@ from text_recognizer.data import (
     IAMParagraphs,
     IAMSyntheticParagraphs,
 )
-from text_recognizer.data.lines import LineDataset
-from text_recognizer.data.packed_lines import Line, PackedLines, writing
-from text_recognizer.data.prepared import PackedModule
-from text_recognizer.errors import DataError
-from text_recognizer.text import END_ID, MAPPING, NEWLINE, PADDING_ID, START_ID, framed
+from text_recognizer.data.iam_lines import LineDataset
+from text_recognizer.data.iam_paragraphs import EpochOptions
+from text_recognizer.data.packed_data_module import PackedModule
 
 PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa"), ("no",), ("the end",)]
 QUIET = {"accelerator": "cpu", "logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
@@ -38,17 +40,20 @@ def packed(printed_split, tmp_path_factory):
 
 
 def pack_lines(folder, split, printed):
-    """The lines of printed pages, 28 px of the page from 3 px above each box, packed twice as high."""
-    with writing(folder, split, 56) as add:
+    """Pack the lines of printed pages: 28 px of the page from 3 px above each box, enlarged twice."""
+    with line_writer(folder, split, 56) as add:
         for canvas, page in zip(printed.canvases, printed.pages, strict=True):
             for text, (x, y, width, height) in zip(page.text.split(NEWLINE), page.boxes, strict=True):
                 picture = canvas[y - 3 : y + 25, x : x + width].repeat(2, axis=0).repeat(2, axis=1)
-                add(picture, Line(f"{page.id}-{y}", page.id, page.writer, text, (x, y, width, height), (2 * width, 56)))
+                add(
+                    picture,
+                    PackedLine(f"{page.id}-{y}", page.id, page.writer, text, (x, y, width, height), (2 * width, 56)),
+                )
 
 
 @pytest.fixture
 def made(packed):
-    """Makes a module of a class on the packed pages, and sets it up."""
+    """Make a module of a class on the packed pages, and set it up."""
 
     def make(kind, **settings):
         module = kind(packed, batch_size=2, **settings)
@@ -59,7 +64,7 @@ def made(packed):
     return make
 
 
-def spelled(module, y):
+def tokens_of(module, y):
     return "".join(module.mapping[index] for index in y)
 
 
@@ -82,7 +87,7 @@ def test_batches_fit_the_config(made, kind):
 
 
 @pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
-def test_every_text_is_framed_by_its_ends_and_then_padded(made, kind):
+def test_every_text_has_start_and_end_tokens_and_padding(made, kind):
     for _, ys in made(kind).train_dataloader():
         for y in ys:
             end = y.tolist().index(END_ID)
@@ -91,38 +96,43 @@ def test_every_text_is_framed_by_its_ends_and_then_padded(made, kind):
             assert set(y[end + 1 :].tolist()) <= {PADDING_ID}
 
 
-def test_a_paragraph_is_the_page_that_was_packed_and_its_whole_text(made, printed_split):
+def test_a_paragraph_is_the_packed_page_and_its_whole_text(made, printed_split):
     module = made(IAMParagraphs)
     xs, ys = next(iter(module.val_dataloader()))
     canvas = torch.from_numpy(printed_split(PAGES[:2]).canvases[0].copy())
-    assert spelled(module, ys[0]) == "<S>to be\nor not<E>"
+    assert tokens_of(module, ys[0]) == "<S>to be\nor not<E>"
     assert torch.equal(xs[0, 0], 1 - canvas / 255)
 
 
-def test_a_round_of_paragraphs_has_each_page_once_and_the_next_round_another_order(made):
+def test_an_epoch_has_each_page_once_and_the_next_epoch_another_order(made):
     module = made(IAMParagraphs)
     loader = module.train_dataloader()
-    rounds = []
+    epochs = []
     for number in range(4):
         loader.sampler.set_epoch(number)
-        rounds.append([spelled(module, y) for _, ys in loader for y in ys])
+        epochs.append([tokens_of(module, y) for _, ys in loader for y in ys])
     wanted = sorted("<S>" + NEWLINE.join(page) + "<E>" for page in PAGES)
-    assert all(sorted(text.replace("<P>", "") for text in texts) == wanted for texts in rounds)
-    assert len({tuple(texts) for texts in rounds}) > 1
+    assert all(sorted(text.replace("<P>", "") for text in texts) == wanted for texts in epochs)
+    assert len({tuple(texts) for texts in epochs}) > 1
 
 
 @pytest.mark.parametrize(("length", "fits"), [(14, True), (13, False)])
-def test_a_text_is_framed_only_where_it_fits(length, fits):
+def test_a_text_is_padded_only_if_it_fits(length, fits):
     if fits:
-        assert framed("to be or not", length) == [START_ID, *framed("to be or not", 12, ends=False), END_ID]
+        assert encode_padded("to be or not", length) == [
+            START_ID,
+            *encode_padded("to be or not", 12, ends=False),
+            END_ID,
+        ]
     else:
-        with pytest.raises(DataError, match="14 tokens does not fit into 13"):
-            framed("to be or not", length)
+        with pytest.raises(DataError) as refused:
+            encode_padded("to be or not", length)
+        assert "14 tokens" in refused.value.what
 
 
-def test_a_page_of_the_lab_s_size_has_the_lab_s_length(packed, monkeypatch):
+def test_a_page_of_the_lab_s_size_has_the_lab_s_text_length(packed, monkeypatch):
     assert IAMParagraphs(packed).output_dims == (14, 1)  # "to be\nor not" and its two ends
-    monkeypatch.setattr("text_recognizer.data.paragraphs.LAB_CANVAS", (64, 128))
+    monkeypatch.setattr("text_recognizer.data.iam_paragraphs.LAB_CANVAS", (64, 128))
     assert IAMParagraphs(packed).output_dims == (682, 1)
 
 
@@ -136,7 +146,7 @@ def test_synthetic_paragraphs_are_new_texts_that_are_no_longer_than_real_ones(ma
     loader = module.train_dataloader()
     for number in range(10):
         loader.sampler.set_epoch(number)
-        texts += [spelled(module, y).replace("<P>", "") for _, ys in loader for y in ys]
+        texts += [tokens_of(module, y).replace("<P>", "") for _, ys in loader for y in ys]
     assert len(set(texts) - real) > len(texts) / 2
     assert max(len(text) for text in texts) - len("<S><E>") <= 12
 
@@ -148,7 +158,7 @@ def test_validation_of_synthetic_paragraphs_is_on_real_pages(made):
 
 
 def test_a_few_batches_of_synthetic_paragraphs_can_be_overfitted(made):
-    # Lightning swaps the plan for a plain count of batches; the same batches must come again and again.
+    # Lightning replaces the sampler by batch numbers; a number must always give the same batch.
     module = made(IAMSyntheticParagraphs)
     dataset = module.train_dataloader().dataset
     assert len(dataset) == 3
@@ -166,15 +176,15 @@ def test_lines_are_as_high_as_in_the_lab_and_keep_their_aspect(made, printed_spl
     ink, ids = module.data_train[0]
     width = printed_split(PAGES).pages[0].boxes[0][2]
     inked = torch.nonzero((ink[0] > 0.5).any(dim=0))
-    assert spelled(module, ids).startswith("<S>to be<E><P>")
+    assert tokens_of(module, ids).startswith("<S>to be<E><P>")
     assert inked.max() == pytest.approx(2 * width, abs=6)
 
 
 def test_a_line_that_is_too_wide_is_made_smaller(tmp_path):
     wide = np.full((28, 2000), 255, dtype=np.uint8)
     wide[5:20, 10:1990] = 0
-    with writing(tmp_path, "train", 28) as add:
-        add(wide, Line("a-00", "a", "w", "wide", (0, 0, 2000, 28), (2000, 28)))
+    with line_writer(tmp_path, "train", 28) as add:
+        add(wide, PackedLine("a-00", "a", "w", "wide", (0, 0, 2000, 28), (2000, 28)))
     module = IAMLines(tmp_path)
     assert module.input_dims == (1, 28, 1024)
     ink = LineDataset(PackedLines.open(tmp_path, "train"), module.input_dims[1:], 89)[0][0]
@@ -184,22 +194,23 @@ def test_a_line_that_is_too_wide_is_made_smaller(tmp_path):
     assert inked[-1] > 1010
 
 
-def test_a_folder_without_lines_says_what_to_do(printed_split, tmp_path):
+def test_a_folder_without_lines_is_refused_by_the_missing_file(printed_split, tmp_path):
     printed_split(PAGES).save(tmp_path, "train")
-    with pytest.raises(DataError, match=r"has no train-lines\.npy"):
+    with pytest.raises(DataError) as refused:
         IAMLines(tmp_path).prepare_data()
-    with pytest.raises(DataError, match="no lines are packed") as caught:
+    assert "train-lines.npy" in refused.value.what
+    with pytest.raises(DataError) as refused:
         IAMLines(tmp_path).setup()
-    assert "preprocess.lines" in caught.value.fix
+    assert "preprocess.line_height" in refused.value.fix
 
 
-def test_lines_have_no_newline_to_learn(made):
+def test_the_vocabulary_of_lines_has_no_newline(made):
     module = made(IAMLines)
-    assert module.mapping == MAPPING[:-1]
+    assert module.mapping == CHARSET[:-1]
     assert len(module.data_train) == sum(map(len, PAGES))
 
 
-# --- what Lightning asks of them
+# --- the interface to Lightning
 
 
 @pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
@@ -214,7 +225,7 @@ def test_a_stage_opens_what_it_needs(packed, kind):
 
 
 @pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
-def test_the_same_few_batches_come_each_round_where_they_are_to_be_overfitted(packed, tmp_path, kind):
+def test_overfitting_repeats_the_same_few_batches_in_every_epoch(packed, tmp_path, kind):
     seen = Seen()
     trainer = pl.Trainer(max_epochs=2, overfit_batches=2, default_root_dir=tmp_path, **QUIET)
     trainer.fit(seen, kind(packed, batch_size=2, augment=0.0))
@@ -228,7 +239,7 @@ def test_the_same_few_batches_come_each_round_where_they_are_to_be_overfitted(pa
 
 
 class Seen(pl.LightningModule):
-    """Keeps the batches that it is given."""
+    """Keeps the batches that it gets."""
 
     def __init__(self):
         super().__init__()
@@ -257,10 +268,10 @@ def test_only_training_batches_are_augmented(packed, tmp_path, strength):
         assert torch.equal(xs, plain) == (part == "val" or strength == 0)
 
 
-# --- what they say of themselves
+# --- descriptions
 
 
-def test_it_says_what_it_holds(made):
+def test_the_description_names_sizes_and_batches(made):
     text = repr(made(IAMParagraphs))
     for part in (
         "IAM Paragraphs",
@@ -273,21 +284,21 @@ def test_it_says_what_it_holds(made):
     ):
         assert part in text
     assert str(made(IAMLines)).startswith("IAM Lines Dataset\nNum classes: 83\n")
-    assert "3 lines" in repr(made(IAMParagraphs, target="lines"))
+    assert "3 lines" in repr(made(IAMParagraphs, options=EpochOptions("lines")))
 
 
-def test_it_says_that_it_holds_nothing_yet(packed, tmp_path):
+def test_the_description_says_that_nothing_is_prepared_or_set_up(packed, tmp_path):
     assert repr(IAMParagraphs(packed)).endswith("Not set up")
     assert repr(IAMParagraphs(tmp_path)).endswith("Not prepared")
     with pytest.raises(RuntimeError, match="setup"):
         IAMParagraphs(packed).val_dataloader()
 
 
-# --- where they come from
+# --- where the data come from
 
 
 @pytest.mark.parametrize("kind", [*PARAGRAPHS, IAMLines])
-def test_a_command_line_gives_it_its_settings(kind):
+def test_a_module_is_made_from_command_line_arguments(kind):
     parser = argparse.ArgumentParser()
     kind.add_to_argparse(parser)
     parser.add_argument("--another", default=1)
@@ -297,43 +308,64 @@ def test_a_command_line_gives_it_its_settings(kind):
     assert module.processed == PackedModule.from_args(parser.parse_args([])).processed
 
 
-def test_a_folder_of_one_s_own_that_is_empty_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"has no train\.npy"):
+def test_an_empty_folder_other_than_the_pipeline_s_is_refused_by_the_missing_file(tmp_path):
+    with pytest.raises(DataError) as refused:
         IAMParagraphs(tmp_path).prepare_data()
+    assert "train.npy" in refused.value.what
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def project(params, tmp_path, monkeypatch):
+    """The current folder: a project that has only its parameters, those of a small sample."""
+    content = params.model_dump(mode="json", by_alias=True)
+    content["synthetic"] |= {"train_forms": 4, "validation_forms": 2, "test_forms": 2, "forms_per_writer": 1}
+    content["runtime"]["workers"] = 1
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.slow
-def test_where_nothing_is_packed_the_pipeline_s_stages_pack_it(shipped, tmp_path, monkeypatch):
-    import yaml
+def test_the_data_are_fetched_and_packed_in_this_process_if_there_are_none(project, params, monkeypatch):
+    def refuse(*_args, **_settings):
+        raise AssertionError("no process of our own command line")
 
-    # Given a project that has only its parameters, those of a small sample
-    small = {"train_forms": 4, "validation_forms": 2, "test_forms": 2, "forms_per_writer": 1, "workers": 1}
-    params = shipped.model_dump(mode="json", by_alias=True)
-    params["synthetic"] |= small
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    monkeypatch.chdir(tmp_path)
-    # When the paragraphs are asked for as in the lab
+    monkeypatch.setattr(subprocess, "run", refuse)
+    # When the paragraphs are requested as in the lab
     module = IAMParagraphs()
     module.prepare_data()
     module.setup()
-    # Then they are there
+    # Then they are packed as `params.yaml` says, without the reports of the stages
     assert "Train/val/test sizes: 4, 2, 2" in repr(module)
-    assert module.config()["input_dims"] == (1, shipped.preprocess.canvas_height, shipped.preprocess.canvas_width)
+    assert module.config()["input_dims"] == (1, params.preprocess.canvas_height, params.preprocess.canvas_width)
+    assert sorted(path.name for path in project.iterdir()) == ["data", "params.yaml"]
 
 
-def test_a_stage_that_fails_is_told(tmp_path, monkeypatch, capfd):
+def test_an_archive_on_disk_is_packed_and_not_fetched(project, small_archive):
+    (project / "data/raw").mkdir(parents=True)
+    archive = small_archive.save(project / "data/raw/iamdb.zip")
+    before = archive.read_bytes()
+    module = IAMParagraphs()
+    module.prepare_data()
+    module.setup()
+    assert [page.id for page in module.splits["train"].pages] == ["a01-000", "a01-001"]
+    assert archive.read_bytes() == before
+
+
+def test_a_project_without_parameters_is_refused_by_the_missing_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="`text-recognizer fetch` failed"):
+    with pytest.raises(ConfigError) as refused:
         IAMParagraphs().prepare_data()
-    assert "params.yaml does not exist" in capfd.readouterr().err
+    assert "params.yaml" in refused.value.what
 
 
-def test_the_names_cost_nothing_until_they_are_used():
+def test_naming_the_package_does_not_import_torch():
     program = "import sys, text_recognizer.data as data; print('IAMParagraphs' in dir(data), 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
 
 
-def test_a_name_that_is_none_is_refused():
+def test_an_unknown_name_is_refused():
     with pytest.raises(AttributeError, match="IAMParagraph"):
         _ = text_recognizer.data.IAMParagraph

@@ -1,7 +1,7 @@
-"""Copies of the project with a sample that is made, learnt and judged in under a minute, and commands to run in them.
+"""Copies of the project with a sample that is drawn, trained on and judged in under a minute, and commands for them.
 
-The reference run is the flow, so that all of it is run through Prefect once, and where the system permits it, it runs
-in a network namespace that holds nothing but loopback.
+The reference run is the flow, so the whole pipeline runs through Prefect once. If the system permits it, it runs in a
+network namespace that has only loopback.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from text_recognizer.data.iam import Form, IamArchive
+from text_recognizer.corpora.iam import Form, IamArchive
 
 ROOT = Path(__file__).resolve().parents[2]
-# One line a form, and a model that learns just enough to read better than an answer without a look at the page.
+# One line per form, and a model that learns just enough to beat an answer that ignores the picture.
 SMALL: dict[str, dict[str, Any]] = {
     "synthetic": {
         "train_forms": 160,
@@ -42,10 +42,10 @@ SMALL: dict[str, dict[str, Any]] = {
         "steps": 240,
         "batch_size": 8,
         "learning_rate": 0.01,
-        "validations": 4,
+        "num_validations": 4,
         "augment": 0.0,
-        "threads": 1,
     },
+    "runtime": {"threads": 1},
     "evaluate": {"resamples": 100, "robustness": 1},
     "gate": {
         "max_cer": {"synthetic": 10.0},
@@ -55,15 +55,15 @@ SMALL: dict[str, dict[str, Any]] = {
         "max_slice_cer": 10.0,
         "min_slice_pages": 5,
         "max_calibration_error": 1.0,
-        "max_disturbed": {},
+        "max_perturbed": {},
     },
 }
-# A person's own settings must not decide what these tests find.
+# The user's own settings must not change what these tests find.
 FOREIGN = ("WANDB_", "PREFECT_", "DVC_", "BENTOML_", "GX_", "DO_NOT_TRACK", "PYTHON")
 RUNNING = re.compile(r"Running stage '(\w+)'")
 SECONDS = 600
 NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"]
-# Keeps the network's counters after the command: what the kernel could not send anywhere is counted there.
+# Saves the network counters after the command: the kernel counts there what it could not send.
 WATCHED = """
 ip link set lo up || exit
 "$@"
@@ -75,7 +75,7 @@ exit $status
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that has ended; `said` is its output and its errors together."""
+    """A command that has ended. `said` is its output and its errors together."""
 
     status: int
     said: str
@@ -88,7 +88,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project. Its commands take `home` for the user's home, so that the real one stays as it is."""
+    """A copy of the project. Its commands use `home` as the user's home, so that the real one does not change."""
 
     folder: Path
     home: Path
@@ -108,7 +108,7 @@ class Project:
         }
 
     def run(self, *command: str, **changed: str | None) -> Ended:
-        """Runs a command of this environment in the copy; a variable that is changed to None is left out."""
+        """Run a command of this environment in the copy. A variable that is changed to None is left out."""
         mixed = {**self.environment, **changed}
         environment = {name: value for name, value in mixed.items() if value is not None}
         done = subprocess.run(
@@ -126,7 +126,7 @@ class Project:
 
     @contextmanager
     def serving(self, **changed: str) -> Iterator[str]:
-        """Serves as the README says, and ends it by Ctrl-C; gives the service's address."""
+        """Serve as the README says, yield the service's address, and end the service by Ctrl-C."""
         server = subprocess.Popen(
             ["text-recognizer", "serve", "--port", "0"],
             cwd=self.folder,
@@ -144,10 +144,10 @@ class Project:
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait()
-            server.stdout.close()  # not read to its end: who survived a kill would hold it open
+            server.stdout.close()  # not read to its end: a process that survived a kill would hold it open
 
     def handwriting(self, split: str) -> tuple[Form, float, bytes]:
-        """The first form of a split, its picture's pixels for each of the scan's, and its handwriting as a PNG."""
+        """Return the first form of a split, the scale of its picture against the scan, and its handwriting as a PNG."""
         with IamArchive(self.folder / "data/raw/iamdb.zip") as archive:
             name = archive.splits("lwitlrt")[split][0]
             form, page = archive.form(name), archive.picture(name)
@@ -160,7 +160,7 @@ class Project:
         return form, scale, stream.getvalue()
 
     def change(self, **sections: Mapping[str, Any]) -> None:
-        """Changes values of params.yaml."""
+        """Change values of params.yaml."""
         path = self.folder / "params.yaml"
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
         for section, values in sections.items():
@@ -173,20 +173,20 @@ class Project:
         return Project(folder / "project", folder / "home")
 
     def results(self) -> dict[str, str]:
-        """The digest of every file that the stages made. Of the bento, which says when it was built, only its model."""
+        """Return the digest of every file that the stages made. The bento holds its build time: only its model counts."""
         parts = [self.folder / name for name in ("data", "models", "reports", "dist/bento/src/models")]
         files = [path for part in parts for path in part.rglob("*") if path.is_file() and path.name != ".gitignore"]
         return {str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def half_written(self) -> list[str]:
-        """Drafts and checkpoints that were left behind."""
+        """Return drafts and checkpoints that were left behind."""
         left = [*self.folder.rglob(".*.part"), *self.folder.glob(".cache/train/*")]
         return sorted(str(path.relative_to(self.folder)) for path in left)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The run that nothing disturbed. `counters` holds the network's counters after it; None where it had a network."""
+    """The run without interruption. `counters` holds the network counters after it; None if it had a network."""
 
     project: Project
     flow: Ended
@@ -195,7 +195,7 @@ class Reference:
 
 @pytest.fixture(scope="session")
 def empty_project() -> Callable[[Path], Project]:
-    """Makes a copy that never ran."""
+    """Make a copy that never ran."""
     return fresh
 
 
@@ -207,7 +207,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     counters = folder / "counters" if namespace_permitted() else None
     if counters:
         command = [*NAMESPACE, WATCHED, "sh", *command]
-    # With Weights & Biases as a user without a key has it.
+    # With Weights & Biases as for a user without a key.
     flow = project.run(*command, WANDB_MODE=None, COUNTERS=str(counters) if counters else None)
     if flow.status:
         pytest.fail(f"the flow ended with {flow.status}:\n{flow.said[-6000:]}")
@@ -216,12 +216,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 
 @pytest.fixture
 def project(reference: Reference, tmp_path: Path) -> Project:
-    """A copy of the reference, up to date, to do with as one likes."""
+    """A copy of the reference, up to date, that a test may change."""
     return reference.project.copy(tmp_path)
 
 
 def fresh(folder: Path) -> Project:
-    """A git repository of what git knows or would add, with the small parameters."""
+    """Make a git repository of the files that git knows or would add, with the small parameters."""
     copied, home = folder / "project", folder / "home"
     home.mkdir()
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -230,7 +230,7 @@ def fresh(folder: Path) -> Project:
         if (ROOT / name).is_file():
             (copied / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copied / name)
-    # The outcome of the real parameters says nothing about these.
+    # Results of the real parameters say nothing about these.
     (copied / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(copied / "reports", ignore_errors=True)
     subprocess.run(["git", "init", "--quiet", str(copied)], check=True)
@@ -240,7 +240,7 @@ def fresh(folder: Path) -> Project:
 
 
 def namespace_permitted() -> bool:
-    """Whether this user may make a network namespace and bring its loopback up."""
+    """Return whether this user may make a network namespace and bring its loopback up."""
     try:
         return succeeds([*NAMESPACE, "ip link set lo up"])
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a person may point the pipeline at by mistake: each ends in a message, and what was there before stays."""
+"""Mistakes in the choice of the data: each ends in a message, and what was there before stays."""
 
 import zipfile
 
@@ -13,7 +13,7 @@ def whole(project):
 
 
 def missing(_project, _path):
-    """Nothing lies there."""
+    """There is no file."""
 
 
 def text(_project, path):
@@ -29,31 +29,24 @@ def cut_short(project, path):
     path.write_bytes(content[: len(content) // 2])
 
 
-def spoilt(project, path):
+def damaged(project, path):
     content = bytearray(whole(project))
     middle = len(content) // 2
     content[middle : middle + 64] = bytes(64)
     path.write_bytes(content)
 
 
-BAD = {
-    missing: "there is no ",
-    text: "is not a zip archive",
-    web_page: "is a web page",
-    cut_short: "is cut short",
-    spoilt: "is damaged",
-}
+BAD = (missing, text, web_page, cut_short, damaged)
 
 
 @pytest.mark.parametrize("make", BAD, ids=lambda make: make.__name__)
-def test_a_source_that_is_no_archive_is_named_with_the_fix_and_the_old_archive_stays(project, make):
+def test_a_source_that_is_no_archive_is_named_with_a_fix_and_the_old_archive_stays(project, make):
     before = whole(project)
     source = project.folder / "mine.zip"
     make(project, source)
     project.change(data={"source": str(source)})
     run = project.run("text-recognizer", "fetch")
     assert run.status == 1
-    assert BAD[make] in run.said
     assert str(source) in run.said
     assert "  fix: " in run.said
     assert "Traceback" not in run.said
@@ -69,28 +62,28 @@ def test_an_archive_with_another_digest_stops_the_pipeline_before_anything_else_
     run = project.run("dvc", "repro")
     assert run.status != 0
     assert run.stages == ["fetch"]
-    assert f"{'0' * 64} is asked for" in run.said
+    assert "0" * 64 in run.said
     assert "Traceback" not in run.said
     assert project.results() == before
 
 
 def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs(project):
-    # Given an archive one of whose forms ends in the middle of its labels
+    # Given an archive with one form whose labels are cut short
     source = project.folder / "mine.zip"
     form = break_labels(project.folder / "data/raw/iamdb.zip", source)
     project.change(data={"source": str(source)})
     # When the pipeline runs on it
     run = project.run("dvc", "repro")
-    # Then the validation stops it, and says where to look and what to do
+    # Then the validation stops it and names the Data Docs
     assert run.status != 0
     assert run.stages == ["fetch", "validate"]
-    assert "text-recognizer validate: the data are not valid\n  fix: open reports/data_docs/index.html" in run.said
+    assert "fix: open reports/data_docs/index.html" in run.said
     assert "Traceback" not in run.said
     assert form in (project.folder / "reports/data_docs/index.html").read_text(encoding="utf-8")
 
 
 def break_labels(archive, out):
-    """Copies the archive with the last half of the first form's XML missing; returns the form's id."""
+    """Copy the archive without the last half of the first form's XML, and return the form's id."""
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(out, "w") as new:
         broken = next(name for name in old.namelist() if name.endswith(".xml"))
         for name in old.namelist():
@@ -113,6 +106,6 @@ def test_a_wrong_parameter_is_named_with_what_is_allowed_and_nothing_runs(projec
     run = project.run("text-recognizer", "preprocess")
     assert run.status == 1
     assert "train.steps = -5" in run.said
-    assert "the nearest valid name is 'learning_rate'" in run.said
+    assert "'learning_rate'" in run.said
     assert "Traceback" not in run.said
     assert project.results() == before

@@ -1,4 +1,4 @@
-"""A correction sent to the service as the README starts it: validation accepts it, and it is learnt from."""
+"""A correction sent to the service: validation accepts it, and it joins the training split."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from text_recognizer.data.packed import PackedSplit
+from text_recognizer.corpora.packed_pages import PackedSplit
 
 pytestmark = pytest.mark.slow
 

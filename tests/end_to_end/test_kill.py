@@ -1,4 +1,4 @@
-"""A pipeline that is killed in each of its stages, and repeated each time, ends as one that nothing disturbed."""
+"""A pipeline that is killed in each stage and repeated each time has the results of an uninterrupted one."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from text_recognizer.cli import STAGES
+from text_recognizer.cli.stage_commands import STAGES
 
 pytestmark = pytest.mark.slow
 PATIENCE = 300.0
@@ -21,7 +21,7 @@ Mark = Callable[[Path, str], object]
 
 
 def draft(pattern: str) -> Mark:
-    """A file or folder that is there only while the stage is at work."""
+    """Match a file or folder that exists only while the stage works."""
     return lambda folder, _: any(folder.glob(pattern))
 
 
@@ -29,7 +29,7 @@ def words(pattern: str) -> Mark:
     return lambda _, said: re.search(pattern, said)
 
 
-# By what one sees that a stage is in the middle of its work.
+# What shows that a stage is in the middle of its work.
 MARKS = {
     "fetch": draft("data/raw/.iamdb.zip.part/*"),
     "validate": words(r"validate: +\d+%"),
@@ -43,7 +43,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Killed:
-    """One run that was killed. `done` are the stages that DVC holds for done after it."""
+    """One run that was killed. `done` are the stages that DVC then holds for done."""
 
     status: int
     said: str
@@ -52,7 +52,7 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def killed_and_repeated(tmp_path_factory, empty_project):
-    """The copy, the run that was killed in each stage, and the last run, which was not."""
+    """Return the copy, the run that was killed in each stage, and the last run, which was not killed."""
     project = empty_project(tmp_path_factory.mktemp("killed"))
     (project.folder / "tmp").mkdir()
     runs = {stage: kill_in(stage, project) for stage in MARKS}
@@ -60,7 +60,7 @@ def killed_and_repeated(tmp_path_factory, empty_project):
 
 
 def kill_in(stage, project):
-    """Runs the pipeline, and kills it with all its processes in the middle of the stage."""
+    """Run the pipeline and kill it with all its processes in the middle of the stage."""
     log = project.folder / "tmp" / f"{stage}.log"
     environment = project.environment | {"TMPDIR": str(log.parent)}
     with log.open("wb") as output:
@@ -91,7 +91,7 @@ def wait_for(mark, folder, log, run):
         time.sleep(POLL)
 
 
-def test_every_stage_has_its_turn():
+def test_every_stage_is_killed_once():
     assert list(MARKS) == list(STAGES)
 
 
@@ -104,21 +104,22 @@ def test_the_kill_hits_the_stage_and_no_earlier_one_runs_again(killed_and_repeat
     assert re.findall(r"Running stage '(\w+)'", run.said) == [*before[-1:], stage]
 
 
-def test_the_next_run_needs_no_hand_and_ends_the_work(killed_and_repeated):
+def test_the_next_run_finishes_the_pipeline_without_help(killed_and_repeated):
     _, _, last = killed_and_repeated
     assert (last.status, last.stages) == (0, ["bundle"])
 
 
-def test_the_results_are_those_of_a_run_that_nothing_disturbed(killed_and_repeated, reference):
+def test_the_results_are_those_of_an_uninterrupted_run(killed_and_repeated, reference):
     results = killed_and_repeated[0].results()
-    undisturbed = reference.project.results()
-    assert {path for path in results.keys() | undisturbed.keys() if results.get(path) != undisturbed.get(path)} == set()
+    uninterrupted = reference.project.results()
+    paths = results.keys() | uninterrupted.keys()
+    assert {path for path in paths if results.get(path) != uninterrupted.get(path)} == set()
 
 
 def test_nothing_half_written_is_left(killed_and_repeated):
     assert killed_and_repeated[0].half_written() == []
 
 
-def test_a_training_that_was_killed_goes_on_where_it_was(killed_and_repeated):
-    # The run that was to be killed in `evaluate` is the one that ended the training.
-    assert re.search(r"train: goes on from step [1-9]", killed_and_repeated[1]["evaluate"].said)
+def test_a_killed_training_resumes_from_its_checkpoint(killed_and_repeated):
+    # The run that is killed in `evaluate` is the one that finished the training.
+    assert re.search(r"train: resumes from step [1-9]", killed_and_repeated[1]["evaluate"].said)

@@ -1,10 +1,10 @@
-"""What runs, and what does not run again."""
+"""Which stages run, and which are up to date."""
 
 import re
 
 import pytest
 
-from text_recognizer.cli import STAGES
+from text_recognizer.cli.stage_commands import STAGES
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def test_the_flow_ends_with_a_table_of_what_it_made(reference):
     assert (table["verdict"], table["report"], table["serve it"]) == ("accepted", "reports/report.html", "make serve")
 
 
-def test_nothing_runs_where_nothing_has_changed(project):
+def test_nothing_runs_if_nothing_has_changed(project):
     before = project.results()
     again = project.run("dvc", "repro")
     assert (again.status, again.stages) == (0, [])
@@ -42,13 +42,31 @@ def test_a_change_of_the_scoring_runs_no_training(project):
     assert data.items() <= project.results().items()
 
 
+def test_a_change_of_the_runtime_runs_nothing(project):
+    project.change(runtime={"workers": 1, "num_workers": 1, "threads": 2})
+    again = project.run("dvc", "repro")
+    assert (again.status, again.stages) == (0, [])
+
+
+def test_a_text_that_the_parameters_name_is_watched(project):
+    # Given a model whose language model was estimated on one more text
+    text = project.folder / "data/inputs/more.txt"
+    text.write_text("It was a bright day.\n")
+    project.change(language={"texts": ["data/inputs/more.txt"]})
+    assert project.run("dvc", "commit", "--force", "train").status == 0
+    assert "train" not in project.run("dvc", "status", "train").said.split()
+    # When the text changes, the model is out of date
+    text.write_text("It was a dark night.\n")
+    assert "data/inputs" in project.run("dvc", "status", "train").said
+
+
 def test_a_change_of_nothing_but_comments_runs_nothing(project):
     params = project.folder / "params.yaml"
     params.write_text("# a note to myself\n" + params.read_text(encoding="utf-8"), encoding="utf-8")
     assert project.run("dvc", "repro").stages == []
 
 
-def test_work_that_was_deleted_comes_back_without_a_training(project):
+def test_a_deleted_model_comes_back_from_the_cache_without_a_training(project):
     before = project.results()
     for path in (project.folder / "models/reader").iterdir():
         path.unlink()

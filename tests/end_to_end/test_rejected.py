@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def rejected(reference, tmp_path_factory):
-    """A copy after a run whose gate no model could pass, the run, and the bento's files before it."""
+    """A copy after a run whose gate no model can pass, the run, and the bento's files before it."""
     project = reference.project.copy(tmp_path_factory.mktemp("rejected"))
     bento = project.folder / "dist/bento"
     before = {path: path.read_bytes() for path in bento.rglob("*") if path.is_file()}

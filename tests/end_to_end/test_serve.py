@@ -1,12 +1,12 @@
-"""The bento that the flow made, served as the README says and asked over HTTP."""
+"""The bento of the flow, served as the README says and called over HTTP."""
 
 import json
 import urllib.request
 
 import pytest
 
-from text_recognizer.data.iam import SCAN_DPI
-from text_recognizer.files import sha256
+from text_recognizer.corpora.iam import SCAN_DPI
+from text_recognizer.utils.files import sha256
 
 pytestmark = pytest.mark.slow
 MODEL = ("--model", "models/reader")

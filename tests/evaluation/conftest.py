@@ -1,18 +1,24 @@
-"""Small real parts: a tiny exported model, pages with known mistakes, an archive and a packed split made from it."""
+"""A tiny exported model, pages with known edits, and an archive with the packed split made from it."""
 
 import io
+import math
 import random
+import shutil
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from text_recognizer.config import EvaluateSection, GateSection, PreprocessSection
-from text_recognizer.data.iam import IamArchive
-from text_recognizer.data.packed import PackedSplit, Page
-from text_recognizer.evaluation.score import PageScore, score_page
+from text_recognizer.core.params import EvaluateSection, PreprocessSection
+from text_recognizer.core.schemas import Score
+from text_recognizer.corpora.iam import IamArchive
+from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
+from text_recognizer.evaluation.scoring import PageScore, score_text
+from text_recognizer.evaluation.split_score import ScoreFiles, evaluate
 from text_recognizer.preprocess import crop_form
 
 LINES = ("to be", "or not", "a sea", "of ink", "pens, paper", "the cat sat")
@@ -20,41 +26,43 @@ PAGE_WIDTH, PAGE_HEIGHT = 900, 500
 FORMS = [f"a01-00{number}" for number in range(6)]
 
 
-@pytest.fixture
-def section() -> EvaluateSection:
-    return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3, review=0.1, robustness=2)
-
-
-@pytest.fixture
-def limits() -> GateSection:
-    return GateSection(max_cer={"synthetic": 0.2, "iam": 0.1}, max_wer=0.5, min_pages=50, max_interval=0.1,
-                       max_slice_cer=0.4, min_slice_pages=10, slices={"digits": 0.3}, max_calibration_error=0.1,
-                       max_disturbed={"inverted": 0.3}, max_blank=0)  # fmt: skip
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder that needs a trained reader as slow."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "learn_to_read" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
-def preprocess() -> PreprocessSection:
-    return PreprocessSection(dpi=50, canvas_height=64, canvas_width=128, padding=4, workers=1)
+def section() -> EvaluateSection:
+    return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3, review_budget=0.1, robustness=2)
+
+
+@pytest.fixture(scope="session")
+def preprocess(small_crops: PreprocessSection) -> PreprocessSection:
+    """How the pages of the model are cropped."""
+    return small_crops
 
 
 @pytest.fixture(scope="session")
 def model(preprocess: PreprocessSection, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained reader of the project's own kind: it reads nonsense, but always the same."""
+    """The folder of an untrained reader. It reads nonsense, but always the same, and some on every page."""
     import torch
 
-    from text_recognizer.inference.export import export
-    from text_recognizer.models import ParagraphReader
-    from text_recognizer.text import MAPPING
+    from text_recognizer.core.charset import CHARSET
+    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+    from text_recognizer.training.export import export
 
     torch.manual_seed(3)
     folder = tmp_path_factory.mktemp("model") / "reader"
-    export(ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.0), preprocess, folder)
+    export(ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8))), preprocess, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six forms by three writers, two lines each, all in the Aachen test list."""
+    """An archive of six forms by three writers, two lines each, all in the Aachen test list."""
     path = tmp_path_factory.mktemp("archive") / "forms.zip"
     write_archive(path)
     return path
@@ -62,7 +70,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def processed(archive: Path, preprocess: PreprocessSection, tmp_path: Path) -> Path:
-    """The packed test split of the archive."""
+    """The packed test split of the archive, which a test may change."""
     folder = tmp_path / "processed"
     folder.mkdir()
     with IamArchive(archive) as iam:
@@ -72,7 +80,7 @@ def processed(archive: Path, preprocess: PreprocessSection, tmp_path: Path) -> P
 
 
 def write_archive(path: Path, broken: tuple[str, ...] = ()) -> None:
-    """`broken` forms have a character outside the charset in their text."""
+    """Write the archive. `broken` forms have a character outside the charset in their text."""
     with zipfile.ZipFile(path, "w") as target:
         for number, form in enumerate(FORMS):
             texts = [LINES[number], LINES[(number + 1) % len(LINES)]]
@@ -86,7 +94,7 @@ def write_archive(path: Path, broken: tuple[str, ...] = ()) -> None:
 
 
 def _picture(number: int) -> bytes:
-    """Two lines of strokes, a function of the form's number."""
+    """Draw two lines of strokes, from the number of the form."""
     generator = random.Random(number)
     picture = Image.new("L", (PAGE_WIDTH, PAGE_HEIGHT), 245)
     draw = ImageDraw.Draw(picture)
@@ -110,13 +118,62 @@ def _labels(form: str, writer: str, texts: list[str]) -> str:
 
 
 def page(name: str, writer: str, reference: str, prediction: str) -> PageScore:
-    return score_page(Page(name, writer, reference, ()), prediction, 0.9)
+    return score_text(PackedPage(name, writer, reference, ()), prediction, 0.9)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> ScoreFiles:
+    """Where an evaluation writes its results."""
+    folder = tmp_path / "reports"
+    return ScoreFiles(folder / "score.json", folder / "pages.jsonl", folder / "report.html", folder / "confusions.csv")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A trained model, its score, and the files that were written."""
+
+    model: Path
+    score: Score
+    files: ScoreFiles
+
+
+@pytest.fixture(scope="session")
+def evaluated(learn_to_read, printed_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    """A trained reader, evaluated on printed words. Copy the model before you change it."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    section = EvaluateSection(
+        batch_size=8, resamples=100, level=0.95, seed=1, gallery=0, review_budget=0.1, robustness=2
+    )
+    files = ScoreFiles(folder / "score.json", folder / "pages.jsonl", folder / "r.html", folder / "confusions.csv")
+    model = learn_to_read(130)
+    return Evaluated(model, evaluate(printed_words, model, section, files, folder / "curves.csv"), files)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copy a model folder, so that a test may change it."""
+    return lambda folder: shutil.copytree(folder, tmp_path / "reader")
 
 
 @pytest.fixture
 def worked() -> list[PageScore]:
-    """The example of docs/evaluation.md."""
+    """The worked example of docs/evaluation.md."""
     return [page("a", "w1", "to be\nor not", "to be\nor nof."), page("b", "w2", "a sea\nof ink", "a se of ink")]
+
+
+@pytest.fixture(scope="session")
+def slanted_strokes() -> Callable[[float], np.ndarray]:
+    """Draw a line of strokes that lean to the right by so many degrees."""
+
+    def draw(degrees: float) -> np.ndarray:
+        canvas = np.full((60, 300), 255, np.uint8)
+        for left in range(40, 240, 20):
+            for row in range(10, 50):
+                column = left + round((50 - row) * math.tan(math.radians(degrees)))
+                canvas[row, column : column + 3] = 0
+        return canvas
+
+    return draw
 
 
 @pytest.fixture

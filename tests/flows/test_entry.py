@@ -1,10 +1,11 @@
-"""A flow that is started as a command ends with a status, and with plain words where something is wrong."""
+"""A flow that runs as a command has an exit status, and prints a message instead of a traceback for a known error."""
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.entry import INTERRUPTED, status_of
-from text_recognizer.errors import TextRecognizerError
+from flows.dvc_stages import StageError
+from flows.entry import run_flow
+from text_recognizer.core.errors import INTERRUPTED, TEMPORARY, ConfigError, TextRecognizerError
 
 
 def raising(error):
@@ -15,27 +16,29 @@ def raising(error):
 
 
 @pytest.mark.parametrize(
-    ("run", "status", "said"),
+    ("run", "status", "message"),
     [
         (lambda: None, 0, ""),
         (raising(TextRecognizerError("no pages", "fetch some")), 1, "ingest: no pages\n  fix: fetch some\n"),
+        (raising(StageError("no answer", exit_status=TEMPORARY)), TEMPORARY, "ingest: no answer\n"),
         (raising(KeyboardInterrupt()), INTERRUPTED, "ingest: interrupted; repeat the command to go on\n"),
     ],
+    ids=["success", "error", "temporary failure", "interrupt"],
 )
-def test_the_status_and_the_words_say_how_a_flow_ended(run, status, said, capsys):
+def test_the_exit_status_and_the_message_tell_how_a_flow_ended(run, status, message, capsys):
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        assert status_of("ingest", run) == status
-    assert capsys.readouterr().err == said
+        assert run_flow("ingest", run) == status
+    assert capsys.readouterr().err == message
 
 
 def test_a_server_that_does_not_answer_is_named_before_anything_runs(capsys):
     started = []
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
-        assert status_of("ingest", lambda: started.append(1)) == 1
+        assert run_flow("ingest", lambda: started.append(1)) == ConfigError.exit_status
     assert started == []
-    assert "the Prefect server at http://127.0.0.1:9/api does not answer" in capsys.readouterr().err
+    assert "http://127.0.0.1:9/api" in capsys.readouterr().err
 
 
-def test_a_mistake_of_our_own_is_not_hidden():
+def test_an_unexpected_exception_is_not_hidden():
     with temporary_settings(restore_defaults={PREFECT_API_URL}), pytest.raises(ZeroDivisionError):
-        status_of("ingest", lambda: 1 / 0)
+        run_flow("ingest", lambda: 1 / 0)

@@ -1,3 +1,5 @@
+"""The retrain flow runs every stage once and in order, retries temporary failures only, and stops at a rejection."""
+
 import json
 import logging
 
@@ -6,118 +8,109 @@ from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.states import Failed
 
-from flows import retrain as retraining
-from flows.retrain import RejectedError, may_pass, retrain
-from flows.stages import StageError
-from text_recognizer.config import DataSection, load
-from text_recognizer.data.fetch import fetch
-from text_recognizer.errors import DataError
+from flows import retrain as retrain_flow
+from flows.dvc_stages import StageError
+from flows.retrain import RejectedError, is_temporary, retrain
+from text_recognizer.acquisition.sources import fetch
+from text_recognizer.core.errors import TEMPORARY, TextRecognizerError
+from text_recognizer.core.params import DataSection
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
-PASSED = {"passed": True, "rules": [{"name": "cer", "limit": 0.2, "value": 0.1, "passed": True, "reason": "within"}]}
-FAILED = {
-    "passed": False,
-    "rules": [{"name": "cer", "limit": 0.2, "value": 0.9, "passed": False, "reason": "the CER is above the limit"}],
-}
-SCORE = {"cer": 0.1, "cer_interval": [0.08, 0.12], "wer": 0.4, "pages": 120, "characters": 9000}
-VALIDATION = {"counts": {"forms": 1, "lines": 2, "writers": 1}, "splits": {"train": {"forms": 1}}}
+pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
+STAGES = ["validate", "evaluate", "gate", "bundle"]
 
 
-def written(path, value):
-    return f"mkdir -p reports && echo '{json.dumps(value)}' > {path}"
+@pytest.fixture
+def stages(score, verdict, validation):
+    """Make stages that write the reports, and their names to the file `ran`."""
 
+    def report(name, value):
+        return f"echo {name} >> ran; mkdir -p reports && echo '{json.dumps(value)}' >"
 
-def reporting(verdict):
-    """Stages that leave what the flow reads at its end, each saying its name in a file of those that ran."""
-    return {
-        "validate": {"cmd": f"echo validate >> ran; {written('reports/validation.json', VALIDATION)}",
-                     "outs": ["reports/validation.json"]},
-        "evaluate": {"cmd": f"echo evaluate >> ran; {written('reports/score.json', SCORE)}",
-                     "deps": ["reports/validation.json"], "outs": ["reports/score.json"]},
-        "gate": {"cmd": f"echo gate >> ran; {written('reports/verdict.json', verdict)}",
-                 "deps": ["reports/score.json"], "outs": ["reports/verdict.json"]},
-        "bundle": {"cmd": "echo bundle >> ran; mkdir -p dist && echo > dist/bento",
-                   "deps": ["reports/verdict.json"], "outs": ["dist/bento"]},
-    }  # fmt: skip
+    def make(verdict=verdict):
+        return {
+            "validate": {"cmd": f"{report('validate', validation)} reports/validation.json",
+                         "outs": ["reports/validation.json"]},
+            "evaluate": {"cmd": f"{report('evaluate', score)} reports/score.json",
+                         "deps": ["reports/validation.json"], "outs": ["reports/score.json"]},
+            "gate": {"cmd": f"{report('gate', verdict)} reports/verdict.json",
+                     "deps": ["reports/score.json"], "outs": ["reports/verdict.json"]},
+            "bundle": {"cmd": "echo bundle >> ran; mkdir -p dist && echo > dist/bento; echo built the bento",
+                       "deps": ["reports/verdict.json"], "outs": ["dist/bento"]},
+        }  # fmt: skip
+
+    return make
 
 
 def ran(project):
     return (project / "ran").read_text().split()
 
 
-def messages(caplog):
-    return [record.getMessage() for record in caplog.records]
-
-
-def test_every_stage_runs_once_in_order_and_its_output_is_in_the_log(make_project, caplog, capsys):
-    # Given a pipeline that was never run
-    stages = reporting(PASSED)
-    stages["bundle"] = {**stages["bundle"], "cmd": stages["bundle"]["cmd"] + "; echo wrapped it up"}
-    project = make_project(stages)
-    # When it is run twice
+def test_every_stage_runs_once_in_order_and_its_output_and_the_summary_are_shown(make_project, stages, caplog, capsys):
+    # Given a pipeline that never ran, when it runs twice
+    project = make_project(stages())
     with caplog.at_level(logging.INFO):
+        first = retrain(project, return_state=True)
+        assert ran(project) == STAGES
         retrain(project)
-        first = ran(project)
-        retrain(project)
-    # Then the first run did it all, in order, the second nothing, and both said what it came to
-    assert first == ["validate", "evaluate", "gate", "bundle"]
-    assert ran(project) == first
-    said = messages(caplog)
-    assert "wrapped it up" in said
-    assert [f"{stage}: up to date" in said for stage in first] == [True] * 4
+    # Then the second run did nothing, and both printed the summary
+    assert ran(project) == STAGES
+    messages = [record.getMessage() for record in caplog.records]
+    assert "built the bento" in messages
+    assert [f"{stage}: up to date" in messages for stage in STAGES] == [True] * 4
     assert capsys.readouterr().out.count("test CER   10.00% (8.00% to 12.00%), limit 20.00%") == 2
-
-
-def test_a_failing_stage_fails_the_flow_in_its_own_words_and_stops_it(make_project, caplog):
-    stages = reporting(PASSED)
-    stages["evaluate"] = {**stages["evaluate"], "cmd": "echo 'text-recognizer evaluate: no pages' >&2; exit 1"}
-    project = make_project(stages)
-    with pytest.raises(StageError, match="text-recognizer evaluate: no pages"):
-        retrain(project)
-    assert ran(project) == ["validate"]
-    assert not [record for record in caplog.records if record.exc_info], "a traceback is no help to people"
-
-
-def test_a_rejected_model_fails_the_flow_with_the_reason_and_is_not_bundled(make_project, capsys):
-    project = make_project(reporting(FAILED))
-    with pytest.raises(RejectedError, match="the CER is above the limit"):
-        retrain(project)
-    assert ran(project) == ["validate", "evaluate", "gate"]
-    assert "rejected" in capsys.readouterr().out
-
-
-def test_each_task_run_bears_its_stage_s_name_and_the_summary_is_an_artifact(make_project):
-    project = make_project(reporting(PASSED))
-    state = retrain(project, return_state=True)
+    # And Prefect shows a task for each stage, and the summary
     with get_client(sync_client=True) as client:
-        mine = FlowRunFilter(id={"any_": [state.state_details.flow_run_id]})
-        tasks = client.read_task_runs(flow_run_filter=mine)
-        artifacts = client.read_artifacts(flow_run_filter=mine)
-    assert {task.name for task in tasks} == {"validate", "evaluate", "gate", "bundle"}
+        this_run = FlowRunFilter(id={"any_": [first.state_details.flow_run_id]})
+        tasks = client.read_task_runs(flow_run_filter=this_run)
+        artifacts = client.read_artifacts(flow_run_filter=this_run)
+    assert {task.name for task in tasks} == set(STAGES)
     assert [artifact.key for artifact in artifacts] == ["retrain"]
     assert "| test CER | 10.00%" in artifacts[0].data
 
 
-def test_a_stage_is_tried_again_only_where_the_failure_may_pass(make_project, monkeypatch):
-    task = retraining.bring_up_to_date.with_options(retry_delay_seconds=0)
-    monkeypatch.setattr(retraining, "bring_up_to_date", task)
-    answer = "echo 'https://example.org/iamdb.zip cannot be fetched: timeout'; exit 1"
-    flaky = f"echo try >> ran; [ $(wc -l < ran) -ge 3 ] || {{ {answer}; }}"
-    project = make_project(
-        {
-            "fetch": {"cmd": flaky},
-            "train": {"cmd": "echo train >> ran; echo 'out of memory'; exit 1"},
-        }
-    )
-    with pytest.raises(StageError, match="out of memory"):
+def test_a_failed_stage_fails_the_flow_with_its_own_message_and_without_a_traceback(make_project, stages, caplog):
+    broken = stages()
+    broken["evaluate"] = {**broken["evaluate"], "cmd": "echo 'text-recognizer evaluate: no pages' >&2; exit 1"}
+    project = make_project(broken)
+    with pytest.raises(StageError) as caught:
         retrain(project)
+    assert caught.value.what.splitlines()[1:] == ["text-recognizer evaluate: no pages"]
+    assert ran(project) == ["validate"]
+    assert caplog.records
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_rejected_model_fails_the_flow_with_the_reason_and_is_not_bundled(
+    make_project, stages, rejected_verdict, capsys
+):
+    project = make_project(stages(rejected_verdict))
+    with pytest.raises(RejectedError) as caught:
+        retrain(project)
+    assert "wer: too many words" in caught.value.what
+    assert ran(project) == ["validate", "evaluate", "gate"]
+    assert "rejected" in capsys.readouterr().out
+
+
+def test_a_stage_is_retried_after_a_temporary_failure_and_after_no_other(make_project, monkeypatch):
+    task = retrain_flow.bring_up_to_date.with_options(retry_delay_seconds=0)
+    monkeypatch.setattr(retrain_flow, "bring_up_to_date", task)
+    flaky = f"echo try >> ran; [ $(wc -l < ran) -ge 3 ] || exit {TEMPORARY}"
+    project = make_project({"fetch": {"cmd": flaky}, "train": {"cmd": "echo train >> ran; exit 1"}})
+    with pytest.raises(StageError) as caught:
+        retrain(project)
+    assert caught.value.exit_status == 1
     assert ran(project) == ["try", "try", "try", "train"]
 
 
-@pytest.mark.parametrize(("source", "again"), [("http://127.0.0.1:9/iamdb.zip", True), ("no/such/iamdb.zip", False)])
-def test_an_address_that_does_not_answer_is_tried_again_and_a_path_is_not(tmp_path, source, again):
+@pytest.mark.parametrize(
+    ("source", "temporary"), [("http://127.0.0.1:9/iamdb.zip", True), ("no/such/iamdb.zip", False)]
+)
+def test_an_address_that_does_not_answer_is_a_temporary_failure_and_a_missing_file_is_not(
+    params, tmp_path, monkeypatch, source, temporary
+):
+    monkeypatch.setattr("time.sleep", lambda _: None)
     data = DataSection(source=source, sha256=None, split="aachen", exclude=())
-    with pytest.raises(DataError) as caught:
-        fetch(data, load().synthetic, tmp_path / "iamdb.zip")
-    failure = StageError(f"the stage 'fetch' failed\n{caught.value}")
-    assert may_pass(retraining.bring_up_to_date, None, Failed(data=failure)) is again
+    with pytest.raises(TextRecognizerError) as caught:
+        fetch(data, params.synthetic, tmp_path / "iamdb.zip")
+    failure = StageError("the stage 'fetch' failed", exit_status=caught.value.exit_status)
+    assert is_temporary(retrain_flow.bring_up_to_date, None, Failed(data=failure)) is temporary

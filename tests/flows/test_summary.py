@@ -1,99 +1,112 @@
+"""The summary of a run of the pipeline names its figures, its limits and its files, and refuses a damaged report."""
+
 import json
 
 import pytest
 
 from flows.summary import markdown, plain, rejection, summarise
-from text_recognizer import paths
-from text_recognizer.errors import DataError
-
-RULES = [
-    {"name": "cer", "limit": 0.2, "value": 0.1, "passed": True, "reason": "within"},
-    {"name": "wer", "limit": 0.7, "value": 0.4, "passed": True, "reason": "within"},
-]
-SCORE = {"cer": 0.1, "cer_interval": [0.08, 0.12], "wer": 0.4, "pages": 120, "characters": 9000}
-VALIDATION = {
-    "passed": True,
-    "counts": {"forms": 10, "lines": 20, "writers": 5, "excluded": 0},
-    "splits": {"train": {"forms": 7}, "test": {"forms": 3}},
-}
+from text_recognizer.core.errors import DataError
+from text_recognizer.core.layout import Layout
 
 
-def write(project, **changed):
-    files = {paths.SCORE: SCORE, paths.VERDICT: {"passed": True, "rules": RULES}, paths.VALIDATION: VALIDATION}
-    for path, value in {**files, **{getattr(paths, name): value for name, value in changed.items()}}.items():
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(json.dumps(value))
-    return project
+@pytest.fixture
+def write(tmp_path, score, verdict, validation):
+    """Write the reports of a run, some of them changed; return the project's folder."""
+    reports = {"score": score, "verdict": verdict, "validation": validation}
+
+    def write_reports(**changed):
+        for name, value in (reports | changed).items():
+            path = getattr(Layout(tmp_path), name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(value))
+        return tmp_path
+
+    return write_reports
 
 
-def test_the_summary_says_what_was_made_how_well_it_reads_and_how_to_serve_it(tmp_path):
-    rows = dict(summarise(write(tmp_path)))
+def test_the_summary_has_the_figures_with_their_limits_and_the_places_of_the_results(write):
+    rows = dict(summarise(write()))
     assert rows["data"] == "10 forms (7 train, 3 test), 20 lines, 5 writers"
     assert rows["test CER"] == "10.00% (8.00% to 12.00%), limit 20.00%"
+    assert rows["test WER"] == "40.00%, limit 70.00%"
     assert rows["report"] == "reports/report.html"
     assert rows["Data Docs"] == "reports/data_docs/index.html"
-    assert (rows["bento"], rows["serve it"]) == ("dist/bento", "make serve")
+    assert (rows["verdict"], rows["bento"], rows["serve it"]) == ("accepted", "dist/bento", "make serve")
 
 
-def test_the_summary_says_what_the_doubt_is_good_for_and_where_the_model_is_weakest(tmp_path):
-    found = {
-        "calibration": {"at_budget": {"share": 0.1, "found": 0.325}},
-        "slices": [
-            {"by": "lines", "name": "1 line", "cer": 0.08, "pages": 40},
-            {"by": "lines", "name": "3 lines", "cer": 0.12, "pages": 30},
-            {"by": "character", "name": "digits", "cer": 0.5, "pages": 9},
-        ],
-    }
-    rows = dict(summarise(write(tmp_path, SCORE=SCORE | found)))
-    assert rows["doubt"] == "re-reading 10% of the words finds 32% of the wrong"
+def test_the_summary_has_the_review_budget_and_the_worst_slice_that_is_not_by_character(write, score):
+    point = {"share": 0.1, "words": 180, "found": 0.325, "threshold": 0.6, "chance": 0.1}
+    row = {"writers": 9, "characters": 100, "interval": None}
+    slices = [
+        {**row, "by": "lines", "name": "1 line", "cer": 0.08, "pages": 40},
+        {**row, "by": "lines", "name": "3 lines", "cer": 0.12, "pages": 30},
+        {**row, "by": "character", "name": "digits", "cer": 0.5, "pages": 9},
+    ]
+    changed = score | {"calibration": score["calibration"] | {"at_budget": point}, "slices": slices}
+    rows = dict(summarise(write(score=changed)))
+    assert rows["review"].split()[1] == "10%"
+    assert "32%" in rows["review"]
     assert rows["worst slice"] == "3 lines: 12.00% on 30 pages"
 
 
-def test_a_rejected_model_is_not_offered_to_be_served(tmp_path):
-    rows = dict(summarise(write(tmp_path, VERDICT={"passed": False, "rules": RULES})))
+def test_a_score_without_slices_and_confidences_has_no_rows_for_them(write):
+    assert not {"review", "worst slice"} & dict(summarise(write())).keys()
+
+
+def test_a_rejected_model_is_not_offered_to_be_served(write, rejected_verdict):
+    rows = dict(summarise(write(verdict=rejected_verdict)))
     assert rows["verdict"] == "rejected"
     assert "serve it" not in rows
     assert rows["bento"].startswith("none")
 
 
-def test_the_bento_of_the_last_accepted_model_is_named_as_such(tmp_path):
-    (tmp_path / paths.BENTO).mkdir(parents=True)
-    rows = dict(summarise(write(tmp_path, VERDICT={"passed": False, "rules": RULES})))
-    assert "last accepted" in rows["bento"]
+def test_after_a_rejection_the_bento_of_the_last_accepted_model_is_named(write, rejected_verdict, tmp_path):
+    Layout(tmp_path).bento.mkdir(parents=True)
+    rows = dict(summarise(write(verdict=rejected_verdict)))
+    assert rows["bento"].startswith("dist/bento ")
 
 
-def test_a_verdict_that_passed_has_no_reasons_against_it(tmp_path):
-    assert rejection(write(tmp_path)) == ""
+def test_a_passed_verdict_has_no_reasons_for_a_rejection(write):
+    assert rejection(write()) == ""
 
 
-def test_the_reasons_against_a_model_are_those_of_the_rules_that_failed(tmp_path):
-    failed = {"name": "wer", "limit": 0.7, "value": 0.9, "passed": False, "reason": "too many words"}
-    assert rejection(write(tmp_path, VERDICT={"passed": False, "rules": [RULES[0], failed]})) == "  wer: too many words"
+def test_the_reasons_for_a_rejection_are_those_of_the_failed_rules(write, rejected_verdict):
+    assert rejection(write(verdict=rejected_verdict)) == "  wer: too many words"
 
 
-@pytest.mark.parametrize("passed", [False, None, "true", 1])
-def test_anything_but_true_is_a_rejection(tmp_path, passed):
-    assert rejection(write(tmp_path, VERDICT={"passed": passed, "rules": []})) != ""
+def test_a_rejection_without_a_failed_rule_still_has_a_reason(write, verdict):
+    assert rejection(write(verdict=verdict | {"passed": False})) != ""
 
 
-def test_a_missing_report_is_named(tmp_path):
-    (write(tmp_path) / paths.SCORE).unlink()
-    with pytest.raises(DataError, match=r"score\.json does not exist"):
+@pytest.mark.parametrize("passed", [None, "true", 1, 0])
+def test_a_verdict_whose_outcome_is_not_a_boolean_is_an_error_and_never_a_pass(write, verdict, passed):
+    with pytest.raises(DataError) as caught:
+        rejection(write(verdict=verdict | {"passed": passed}))
+    assert "verdict.json" in caught.value.what
+
+
+def test_a_missing_report_is_named(write, tmp_path):
+    Layout(write()).score.unlink()
+    with pytest.raises(DataError) as caught:
         summarise(tmp_path)
+    assert "score.json" in caught.value.what
 
 
-def test_a_report_without_its_figures_is_an_error_for_people(tmp_path):
-    with pytest.raises(DataError, match="cer_interval"):
-        summarise(write(tmp_path, SCORE={"cer": 0.1}))
+def test_a_report_that_lacks_a_figure_is_named_with_the_figure(write, score):
+    with pytest.raises(DataError) as caught:
+        summarise(write(score={name: value for name, value in score.items() if name != "cer_interval"}))
+    assert "score.json" in caught.value.what
+    assert "cer_interval" in caught.value.what
 
 
-def test_a_report_that_was_cut_short_is_an_error_for_people(tmp_path):
-    (write(tmp_path) / paths.VERDICT).write_text('{"passed": tr')
-    with pytest.raises(DataError, match=r"verdict\.json cannot be read"):
+def test_a_truncated_report_is_named(write, tmp_path):
+    Layout(write()).verdict.write_text('{"passed": tr')
+    with pytest.raises(DataError) as caught:
         rejection(tmp_path)
+    assert "verdict.json" in caught.value.what
 
 
-def test_the_columns_of_the_plain_table_line_up():
+def test_the_columns_of_the_plain_table_are_aligned():
     assert plain([("a", "1"), ("long", "2")]) == "a     1\nlong  2"
 
 

@@ -1,4 +1,4 @@
-"""Training of the page speller: its loss, its readings, and that it learns a batch by heart."""
+"""Training of the lab's models: loss, texts, error rates, schedule and average of the weights."""
 
 from argparse import Namespace
 
@@ -8,20 +8,21 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from text_recognizer.data.samples import PackedDataset, collate_texts
-from text_recognizer.lit_models import BaseLitModel, CTCLitModel, TransformerLitModel
-from text_recognizer.metrics import character_edits, error_rate, word_edits
+from text_recognizer.core.charset import CHARSET, encode_padded
+from text_recognizer.core.metrics import character_edits, error_rate, word_edits
+from text_recognizer.data.batches import PackedDataset, collate_texts
+from text_recognizer.lit_models import ClassifierLitModel, CTCLitModel, TransformerLitModel
 from text_recognizer.models import CNN, LineCNN, ResnetTransformer
-from text_recognizer.text import MAPPING, framed
 
 PAGES = [("to be", "or not"), ("a sea",)]
 LENGTH = 16
-CONFIG = {"input_dims": (1, 64, 96), "output_dims": (LENGTH, 1), "mapping": MAPPING}
+CONFIG = {"input_dims": (1, 64, 96), "output_dims": (LENGTH, 1), "mapping": CHARSET}
 SMALL = {"tf_dim": 32, "tf_fc_dim": 64, "tf_layers": 2, "tf_nhead": 4, "tf_dropout": 0.0}
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
+    """Work this small is slower on more threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -46,16 +47,16 @@ def make():
 
 
 def ids(text: str, length: int = LENGTH) -> torch.Tensor:
-    return torch.tensor(framed(text, length))
+    return torch.tensor(encode_padded(text, length))
 
 
-# --- forward with a teacher
+# --- teacher forcing
 
 
-def test_with_a_teacher_each_token_follows_the_true_ones(make, batch):
+def test_with_teacher_forcing_each_token_follows_the_true_ones(make, batch):
     lit = make()
     (outs,) = lit.teacher_forward(batch[0][:1], batch[1][:1])
-    assert outs.shape == (len(MAPPING), LENGTH)
+    assert outs.shape == (len(CHARSET), LENGTH)
     memory = lit.model.encode(batch[0][:1])
     for t in (0, 3, 9):
         alone = lit.model.decode(memory, batch[1][:1, : t + 1])[-1, 0]
@@ -69,8 +70,8 @@ def test_the_loss_is_cross_entropy_and_ctc_in_equal_parts(make, batch):
         lit.model.eval()
         memory = lit.model.encode(xs)
         logits = lit.model.decode(memory, ys[:, :-1])  # (T, B, C)
-        spelling = F.cross_entropy(logits.reshape(-1, len(MAPPING)), ys[:, 1:].T.reshape(-1), ignore_index=3)
-        reading = torch.stack(
+        decoder = F.cross_entropy(logits.reshape(-1, len(CHARSET)), ys[:, 1:].T.reshape(-1), ignore_index=3)
+        ctc = torch.stack(
             [
                 F.ctc_loss(
                     lit.model.ctc(memory)[row].log_softmax(dim=1),
@@ -81,10 +82,10 @@ def test_the_loss_is_cross_entropy_and_ctc_in_equal_parts(make, batch):
                 for row in range(2)
             ]
         ).mean()
-        assert lit.training_step(batch, 0).item() == pytest.approx(0.5 * (spelling + reading).item(), rel=1e-4)
+        assert lit.training_step(batch, 0).item() == pytest.approx(0.5 * (decoder + ctc).item(), rel=1e-4)
 
 
-def test_a_model_without_a_head_is_trained_by_cross_entropy_alone(make, batch):
+def test_a_model_without_a_ctc_head_is_trained_by_cross_entropy_alone(make, batch):
     lit = make(ctc_columns=0)
     assert lit.ctc_weight == 0
     assert lit.training_step(batch, 0).requires_grad
@@ -96,12 +97,12 @@ def test_a_model_without_a_head_is_trained_by_cross_entropy_alone(make, batch):
 def test_after_the_first_end_predictions_are_padding(make):
     lit = make()
     wanted = torch.tensor([[5, 6, 2, 7, 2], [5, 2, 2, 7, 7]])
-    logits = F.one_hot(wanted, len(MAPPING)).permute(0, 2, 1).float()
+    logits = F.one_hot(wanted, len(CHARSET)).permute(0, 2, 1).float()
     assert lit.get_preds(logits).tolist() == [[5, 6, 2, 3, 3], [5, 2, 3, 3, 3]]
     assert lit.get_preds(logits, replace_after_end=False).tolist() == wanted.tolist()
 
 
-def test_ids_become_strings_with_and_without_their_special_tokens(make):
+def test_ids_become_strings_with_or_without_special_tokens(make):
     lit = make()
     rows = torch.stack([ids("to be", 8), ids("a", 8)])
     assert lit.batchmap(rows) == ["to be", "a"]
@@ -109,28 +110,28 @@ def test_ids_become_strings_with_and_without_their_special_tokens(make):
 
 
 @pytest.mark.parametrize("stray", ["<B>", "<S>"])
-def test_a_special_token_inside_a_reading_costs_one_edit(make, stray):
+def test_a_special_token_inside_a_text_costs_one_edit(make, stray):
     row = ids("to be").tolist()
-    row.insert(3, MAPPING.index(stray))
-    read = make().spelt(row)
+    row.insert(3, CHARSET.index(stray))
+    read = make().text_of(row)
     assert character_edits("to be", read).edits == 1
 
 
-def test_what_comes_after_the_end_is_no_part_of_a_reading(make):
+def test_tokens_after_the_end_are_not_part_of_a_text(make):
     row = [*ids("to be", 7).tolist(), 10, 11]
-    assert make().spelt(row) == "to be"
+    assert make().text_of(row) == "to be"
 
 
 # --- whole splits
 
 
-class Wanted(ResnetTransformer):
-    """Spells what it is told to, whatever the page."""
+class Scripted(ResnetTransformer):
+    """Returns given tokens, whatever the page."""
 
-    readings: torch.Tensor
+    tokens_to_return: torch.Tensor
 
     def forward(self, x):
-        chosen, self.readings = self.readings[: len(x)], self.readings[len(x) :]
+        chosen, self.tokens_to_return = self.tokens_to_return[: len(x)], self.tokens_to_return[len(x) :]
         return chosen
 
 
@@ -146,50 +147,50 @@ def run(lit, batches, step):
     return getattr(trainer, step)(lit, loader, verbose=False)[0]
 
 
-def test_a_split_is_scored_as_a_corpus_whatever_its_batches():
-    # Given three pages in batches of two and one, and readings with mistakes in a short and in a long one
+def test_error_rates_are_those_of_the_whole_split_whatever_its_batches():
+    # Given three pages in batches of two and one, and transcriptions with errors in a short and in a long one
     true, read = ["a", "to be or not", "and so"], ["b", "to bee or", "and so"]
     given = Namespace(**SMALL)
     torch.manual_seed(0)
-    lit = TransformerLitModel(Wanted(CONFIG, given), given)
+    lit = TransformerLitModel(Scripted(CONFIG, given), given)
     ys = torch.stack([ids(text) for text in true])
     xs = torch.rand(3, 1, 64, 96)
     for split, step in (("validation", "validate"), ("test", "test")):
-        lit.model.readings = torch.stack([ids(text) for text in read])
+        lit.model.tokens_to_return = torch.stack([ids(text) for text in read])
         # When it is validated or tested
-        figures = run(lit, [(xs[:2], ys[:2]), (xs[2:], ys[2:])], step)
+        metrics = run(lit, [(xs[:2], ys[:2]), (xs[2:], ys[2:])], step)
         # Then the rates are edits over length, both summed over all pages, under the split's own name
         cer = error_rate([character_edits(t, r) for t, r in zip(true, read, strict=True)])
         wer = error_rate([word_edits(t, r) for t, r in zip(true, read, strict=True)])
-        assert figures[f"{split}/cer"] == pytest.approx(cer, rel=1e-5)
-        assert figures[f"{split}/wer"] == pytest.approx(wer, rel=1e-5)
-        assert {name.split("/")[0] for name in figures} == {split}
+        assert metrics[f"{split}/cer"] == pytest.approx(cer, rel=1e-5)
+        assert metrics[f"{split}/wer"] == pytest.approx(wer, rel=1e-5)
+        assert {name.split("/")[0] for name in metrics} == {split}
 
 
-def test_a_newline_that_became_a_space_costs_where_newlines_are_kept():
+def test_a_newline_read_as_a_space_is_an_error_only_if_newlines_are_kept():
     given = Namespace(**SMALL)
-    lit = TransformerLitModel(Wanted(CONFIG, given), given)
-    lit.model.readings = torch.stack([ids("to be or not")])
-    figures = run(lit, [(torch.rand(1, 1, 64, 96), torch.stack([ids("to be\nor not")]))], "test")
-    assert figures["test/cer"] == 0
-    assert figures["test/cer_newlines"] == pytest.approx(1 / 12)
+    lit = TransformerLitModel(Scripted(CONFIG, given), given)
+    lit.model.tokens_to_return = torch.stack([ids("to be or not")])
+    metrics = run(lit, [(torch.rand(1, 1, 64, 96), torch.stack([ids("to be\nor not")]))], "test")
+    assert metrics["test/cer"] == 0
+    assert metrics["test/cer_newlines"] == pytest.approx(1 / 12)
 
 
-# --- what training may add
+# --- options of training
 
 
-def test_noise_falsifies_characters_and_nothing_else(make):
+def test_forcing_noise_replaces_only_characters(make):
     lit = make(forcing_noise=0.5)
     y = torch.stack([ids("to be or not")] * 200)
     torch.manual_seed(2)
-    noisy = lit._falsified(y)
+    noisy = lit._with_noise(y)
     characters = y > 3
     assert torch.equal(noisy[~characters], y[~characters])
     assert 0.4 < (noisy[characters] != y[characters]).float().mean() < 0.6
     assert noisy[characters].min() > 3
 
 
-def test_smoothing_makes_certainty_dear(make, batch):
+def test_label_smoothing_penalises_confident_logits(make, batch):
     plain, smooth = make(), make(label_smoothing=0.2)
     for lit in (plain, smooth):
         with torch.no_grad():
@@ -222,8 +223,8 @@ def test_the_learning_rate_follows_its_schedule(make, batch, args, rates):
     assert seen == pytest.approx(rates)
 
 
-def test_an_average_is_what_is_validated(make, batch):
-    lit = make(average=0.9)
+def test_the_average_of_the_weights_is_validated(make, batch):
+    lit = make(ema_decay=0.9)
     lit.on_train_batch_end()
     with torch.no_grad():
         lit.model.fc.bias[7] += 100
@@ -231,23 +232,23 @@ def test_an_average_is_what_is_validated(make, batch):
     assert (lit.train()(batch[0])[:, 1] == 7).all()
 
 
-# --- the others
+# --- the other training modules
 
 
 def test_lines_are_read_by_ctc(batch):
-    config = {"input_dims": (1, 64, 96), "output_dims": (LENGTH, 1), "mapping": MAPPING}
+    config = {"input_dims": (1, 64, 96), "output_dims": (LENGTH, 1), "mapping": CHARSET}
     given = Namespace(conv_dim=4, fc_dim=8, loss="ctc")
     lit = CTCLitModel(LineCNN(config, given), given)
     path = torch.tensor([[5, 5, 0, 5, 6, 0, 0]])
-    assert lit.read(F.one_hot(path, len(MAPPING)).permute(0, 2, 1)) == [MAPPING[5] * 2 + MAPPING[6]]
+    assert lit.read(F.one_hot(path, len(CHARSET)).permute(0, 2, 1)) == [CHARSET[5] * 2 + CHARSET[6]]
     assert torch.isfinite(lit.training_step(batch, 0))
 
 
 def test_characters_are_classified_and_accuracy_is_over_the_split():
-    config = {"input_dims": (1, 28, 28), "output_dims": (1,), "mapping": MAPPING}
-    lit = BaseLitModel(CNN(config))
+    config = {"input_dims": (1, 28, 28), "output_dims": (1,), "mapping": CHARSET}
+    lit = ClassifierLitModel(CNN(config))
     xs = torch.rand(5, 1, 28, 28)
     ys = lit.eval().predict(xs)
     ys[0] = (ys[0] + 1) % 10
-    figures = run(lit, [(xs[:1], ys[:1]), (xs[1:], ys[1:])], "test")
-    assert figures["test/acc"] == pytest.approx(0.8)
+    metrics = run(lit, [(xs[:1], ys[:1]), (xs[1:], ys[1:])], "test")
+    assert metrics["test/acc"] == pytest.approx(0.8)

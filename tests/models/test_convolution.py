@@ -1,4 +1,4 @@
-"""A convolution that computes the gradient of its kernel elsewhere is still a convolution."""
+"""The convolution that computes the gradient of its kernel from planar tensors equals that of torch."""
 
 import pytest
 import torch
@@ -19,12 +19,12 @@ SETTINGS = [
 
 @pytest.fixture
 def without_avx512(monkeypatch):
-    """Whatever this CPU can do, it is taken for one of those where the gradient is moved."""
+    """Treat this CPU, whatever it can do, as one with a slow gradient."""
     monkeypatch.setattr(convolution, "FAST", "another")
 
 
-def passed(layer, x):
-    """What a layer gives, and the gradients of its input and parameters, for one and the same loss."""
+def results(layer, x):
+    """Return a layer's output, and the gradients of its input and parameters for a fixed loss."""
     x = x.clone(memory_format=torch.channels_last).requires_grad_()
     y = layer(x)
     weights = torch.linspace(-1, 1, y.numel()).view_as(y)
@@ -34,24 +34,24 @@ def passed(layer, x):
 
 @pytest.mark.usefixtures("without_avx512")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_it_gives_the_values_and_the_gradients_of_torch_s_own(settings):
+def test_values_and_gradients_equal_those_of_torch(settings):
     torch.manual_seed(1)
     ours = Convolution(**settings).to(memory_format=torch.channels_last)
     torchs = nn.Conv2d(**settings)
     torchs.load_state_dict(ours.state_dict())
     x = torch.rand(3, settings["in_channels"], 17, 12)
-    for mine, theirs in zip(passed(ours, x), passed(torchs, x), strict=True):
+    for mine, theirs in zip(results(ours, x), results(torchs, x), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
 
 
-def test_its_gradients_are_the_slopes_that_are_measured():
+def test_its_gradients_equal_numerical_ones():
     x = torch.rand(2, 3, 5, 4, dtype=torch.double, requires_grad=True)
     kernel = torch.rand(2, 3, 3, 3, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(PlanarGradient.apply, (x, kernel, (1, 1)))
 
 
 @pytest.mark.usefixtures("without_avx512")
-def test_a_frozen_kernel_or_a_first_layer_costs_no_gradient():
+def test_no_gradient_is_computed_for_a_frozen_kernel_or_for_the_input_of_a_first_layer():
     x = torch.rand(1, 3, 8, 8)
     first = Convolution(3, 4, 3).train()
     first(x).sum().backward()
@@ -62,15 +62,15 @@ def test_a_frozen_kernel_or_a_first_layer_costs_no_gradient():
     assert (x.grad is None, frozen.weight.grad) == (False, None)
 
 
-@pytest.mark.parametrize(("capability", "moved"), [("AVX512", False), ("AVX2", True), ("DEFAULT", True)])
-def test_the_gradient_moves_only_where_the_cpu_is_slow_at_it(monkeypatch, capability, moved):
+@pytest.mark.parametrize(("capability", "planar"), [("AVX512", False), ("AVX2", True), ("DEFAULT", True)])
+def test_planar_tensors_are_used_only_on_cpus_with_a_slow_gradient(monkeypatch, capability, planar):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     out = Convolution(3, 4, 3, bias=False)(torch.rand(1, 3, 8, 8))
-    assert ("PlanarGradient" in str(out.grad_fn)) is moved
+    assert ("PlanarGradient" in str(out.grad_fn)) is planar
 
 
 @pytest.mark.usefixtures("without_avx512")
-def test_reading_and_half_precision_are_torch_s_own():
+def test_evaluation_and_half_precision_use_torch_s_own_convolution():
     layer, x = Convolution(3, 4, 3, bias=False), torch.rand(1, 3, 8, 8)
     assert "PlanarGradient" not in str(layer.eval()(x).grad_fn)
     layer.train()

@@ -1,11 +1,11 @@
-"""Positions and the causal mask."""
+"""Positional encodings and the causal mask."""
 
 import math
 
 import pytest
 import torch
 
-from text_recognizer.errors import ModelError
+from text_recognizer.core.errors import ModelError
 from text_recognizer.models.transformer_util import (
     PositionalEncoding,
     PositionalEncodingImage,
@@ -23,7 +23,7 @@ def test_a_position_is_sines_and_cosines_of_falling_frequency():
         )
 
 
-def test_positions_are_added_and_not_part_of_the_weights():
+def test_positions_are_added_and_are_not_part_of_the_weights():
     encoding = PositionalEncoding(d_model=8, dropout=0.0, max_len=9)
     assert torch.equal(encoding(torch.zeros(5, 2, 8)), encoding.pe[:5].expand(5, 2, 8))
     assert encoding.state_dict() == {}
@@ -46,11 +46,11 @@ def test_a_picture_has_its_row_in_the_first_half_and_its_column_in_the_second():
         lambda: PositionalEncodingImage(8, 2, 2)(torch.zeros(1, 8, 2, 3)),
     ],
 )
-def test_what_has_no_position_is_refused(wrong):
+def test_a_size_without_an_encoding_is_refused(wrong):
     with pytest.raises(ModelError):
         wrong()
 
 
-def test_the_mask_lets_each_look_back_and_at_itself():
+def test_the_mask_allows_each_position_itself_and_earlier_ones():
     mask = generate_square_subsequent_mask(4)
     assert torch.exp(mask).tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]

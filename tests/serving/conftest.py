@@ -1,8 +1,9 @@
-"""A tiny model with random weights, a verdict about it, the bento built from them, and that bento served."""
+"""A tiny model with random weights, its verdict, the bento built from them, and a server of that bento."""
 
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,38 +15,44 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from text_recognizer import config
+from text_recognizer.core.schemas import PassedVerdict
 from text_recognizer.inference import Recognizer
-from text_recognizer.serving.bundle import bundle
-from text_recognizer.serving.corrections import VARIABLE
-from text_recognizer.serving.serve import stop
+from text_recognizer.serving.bento import bundle
+from text_recognizer.serving.correction_endpoint import FEEDBACK_VARIABLE
+from text_recognizer.serving.server import stop
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark every test that needs a bento as slow."""
+    for item in items:
+        if "bento" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
-def model(tmp_path_factory):
-    import torch
-
-    from text_recognizer.inference.export import export
-    from text_recognizer.models import ParagraphReader
-    from text_recognizer.text import MAPPING
-
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("model") / "reader"
-    shape = {"canvas_height": 64, "canvas_width": 96}
-    preprocess = config.load(ROOT / "params.yaml").preprocess.model_copy(update=shape)
-    export(ParagraphReader(len(MAPPING), (4, 4, 8, 8), 0.0), preprocess, folder)
-    return folder
+def model(exported):
+    """The folder of the tiny model. Do not change it: copy it."""
+    return exported
 
 
 @pytest.fixture(scope="session")
 def judged(model):
-    """A verdict, as a dictionary, that passes the tiny model."""
+    """A verdict, as JSON, that passes the tiny model."""
     rule = {"name": "max_cer", "limit": 0.2, "value": 0.1, "passed": True, "reason": ""}
     digest = Recognizer.load(model).digest
-    return {"passed": True, "model": digest, "cer": 0.1, "cer_interval": [0.08, 0.12], "rules": [rule]}
+    return {
+        "passed": True, "model": digest, "cer": 0.1, "cer_interval": [0.08, 0.12], "rules": [rule], "basis": "limits",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def verdict(judged):
+    """The same verdict as a record."""
+    return PassedVerdict.model_validate(judged)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +64,7 @@ def passed(judged, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bento(model, passed, tmp_path_factory):
-    """The bento's tag and its folder."""
+    """The tag and the folder of a bento of the tiny model. Do not change the folder: copy it."""
     out = tmp_path_factory.mktemp("dist") / "bento"
     with contextlib.chdir(ROOT):
         return bundle(model, passed, out), out
@@ -65,7 +72,7 @@ def bento(model, passed, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def writing(tmp_path_factory):
-    """A PNG with two lines of print on it."""
+    """A PNG with two printed lines."""
     picture = Image.new("L", (600, 200), 245)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(40)
     draw.text((30, 30), "Rain fell all day", font=font, fill=30)
@@ -77,7 +84,7 @@ def writing(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bare_python(tmp_path_factory):
-    """A Python that has the project's dependencies and not the project: its path file is not followed from there."""
+    """A Python that has the dependencies of the project but not the project itself."""
     import bentoml
 
     folder = tmp_path_factory.mktemp("bare") / "venv"
@@ -86,7 +93,7 @@ def bare_python(tmp_path_factory):
     (packages / "dependencies.pth").write_text(f"{Path(bentoml.__file__).parents[1]}\n", encoding="utf-8")
     python = folder / "bin" / "python"
     if _run(python, "-c", "import text_recognizer").returncode == 0:
-        pytest.skip("the project is installed beside its dependencies, so it cannot be hidden from the bento")
+        pytest.skip("the project is installed in the folder of its dependencies, so it cannot be hidden from the bento")
     return python
 
 
@@ -100,18 +107,18 @@ def _environment():
 
 @pytest.fixture(scope="session")
 def feedback_folder(tmp_path_factory):
-    """Where that server keeps corrections."""
+    """The folder in which that server keeps corrections."""
     return tmp_path_factory.mktemp("feedback")
 
 
 @pytest.fixture(scope="session")
 def server(bento, bare_python, feedback_folder, tmp_path_factory):
-    """`bentoml serve` on the bento, started where the project cannot be imported; gives its URL and process id."""
+    """Serve the bento with BentoML in a Python without the project; gives the URL and the process id."""
     home = tmp_path_factory.mktemp("home")
     port = free_port()
     command = [bare_python, "-m", "bentoml", "serve", str(bento[1]), "--host", "127.0.0.1", "--port", str(port)]
-    own = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", VARIABLE: str(feedback_folder)}
-    environment = _environment() | own
+    settings = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", FEEDBACK_VARIABLE: str(feedback_folder)}
+    environment = _environment() | settings
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
@@ -136,3 +143,18 @@ def wait_until_ready(process, url, log):
             return
         time.sleep(0.2)
     pytest.fail(f"the bento was not ready in {READY_SECONDS} s:\n{log.read_text(encoding='utf-8')[-3000:]}")
+
+
+@pytest.fixture
+def look(tmp_path):
+    """Open an address in a browser and return the page after some seconds."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'browser'}"]
+
+    def shown(address):
+        command = [browser, *options, "--virtual-time-budget=10000", "--dump-dom", address]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    return shown

@@ -1,4 +1,4 @@
-"""The built bento, served by BentoML where the project itself cannot be imported, and asked over HTTP."""
+"""The bento is served by BentoML in a Python without the project, and answers over HTTP."""
 
 import io
 import json
@@ -6,21 +6,24 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from PIL import Image
 
-from text_recognizer.images import open_picture
+from text_recognizer.corpora import corrections
 from text_recognizer.inference import Recognizer
+from text_recognizer.pages.opening import open_picture
 from text_recognizer.serving.limits import MAX_BYTES
 
 pytestmark = pytest.mark.slow
 HEAD = b'--b\r\nContent-Disposition: form-data; name="%b"; filename="page.png"\r\n\r\n'
+CORRECTION = {"lines": [{"text": "Rain fell all day", "box": [28, 26, 400, 50]}]}
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def ask(url, body=None, headers=FORM):
-    """Status and body of an answer; a request with a body is a POST."""
+    """Return the status and the body of an answer. A request with a body is a POST."""
     request = urllib.request.Request(url, data=body, headers=headers if body is not None else {})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -36,9 +39,9 @@ def form(data, part=b"picture"):
 
 def test_a_picture_is_read_as_the_recognizer_reads_it(server, model, writing):
     status, answer = ask(f"{server[0]}/read", form(writing.read_bytes()))
-    reading = json.loads(answer)
-    assert (status, reading["text"]) == (200, Recognizer.load(model).read(open_picture(writing)).text)
-    assert reading["model"]["digest"] == Recognizer.load(model).digest
+    page = json.loads(answer)
+    assert (status, page["text"]) == (200, Recognizer.load(model).read(open_picture(writing)).text)
+    assert page["model"]["digest"] == Recognizer.load(model).digest
 
 
 def test_a_blank_page_has_no_text(server):
@@ -53,22 +56,22 @@ def test_a_blank_page_has_no_text(server):
     [(form(b"words"), 415), (form(b"words", b"other"), 422), (form(b"x" * MAX_BYTES), 413)],
     ids=["no picture", "no part", "too large"],
 )
-def test_a_bad_request_is_answered_with_what_is_wrong_and_the_fix(server, body, status):
+def test_a_bad_request_is_refused_with_what_is_wrong_and_the_fix(server, body, status):
     code, answer = ask(f"{server[0]}/read", body)
     assert (code, sorted(json.loads(answer))) == (status, ["error", "fix"])
 
 
-def test_a_body_without_a_declared_length_is_stopped_as_well(server):
+def test_a_large_body_without_a_declared_length_is_refused(server):
     pieces = iter([HEAD % b"picture"] + [b"x" * 2**20] * (MAX_BYTES // 2**20 + 1))
     assert ask(f"{server[0]}/read", pieces)[0] == 413
 
 
 @pytest.mark.parametrize("path", ["livez", "readyz", "metrics"])
-def test_bentoml_still_answers_for_its_health(server, path):
+def test_the_health_checks_of_bentoml_answer(server, path):
     assert ask(f"{server[0]}/{path}")[0] == 200
 
 
-def test_our_page_stands_where_bentoml_puts_its_own(server):
+def test_our_page_replaces_the_page_of_bentoml(server):
     import text_recognizer.serving
 
     page = Path(text_recognizer.serving.__file__).with_name("page.html")
@@ -78,8 +81,24 @@ def test_our_page_stands_where_bentoml_puts_its_own(server):
 def test_no_worker_of_the_server_has_loaded_torch(server):
     ask(f"{server[0]}/model")
     if not Path("/proc/self/maps").exists():
-        pytest.skip("the system does not show what a process has loaded")
+        pytest.skip("this system does not list the libraries of a process")
     workers = psutil.Process(server[1]).children(recursive=True)
     loaded = [Path(f"/proc/{worker.pid}/maps").read_text() for worker in workers]
     assert any("onnxruntime" in libraries for libraries in loaded)
     assert not any("libtorch" in libraries for libraries in loaded)
+
+
+def test_a_served_bento_keeps_a_correction(server, feedback_folder, writing, judged):
+    with httpx.Client(base_url=server[0], timeout=60, trust_env=False) as client:
+        assert client.get("/model").json()["corrections"] is True
+        files = {"picture": ("page.png", writing.read_bytes())}
+        answer = client.post("/corrections", files=files, data={"correction": json.dumps(CORRECTION)})
+    assert answer.status_code == 201
+    kept = corrections.read(feedback_folder, answer.json()["correction"])
+    assert (kept.form.text, kept.model) == (CORRECTION["lines"][0]["text"], judged["model"])
+
+
+def test_a_browser_shows_the_model_and_its_error_rate(server, judged, look):
+    shown = look(server[0])
+    assert f"text-recognizer:{judged['model'][:12]}" in shown
+    assert "10.0 %" in shown

@@ -1,29 +1,17 @@
-"""One run: what it writes, what it answers to, and what it leaves to no one but itself."""
+"""A training run: what it writes, what decides its id, and what it refuses."""
 
 import csv
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from text_recognizer.errors import DataError, ModelError
-from text_recognizer.inference.info import read_info
-from text_recognizer.training import launch, train
-from text_recognizer.training.fit import run_digest
-
-
-@pytest.fixture
-def run(processed, section, small_crops, language, tmp_path):
-    """Runs a training with some parameters changed; its work goes to tmp_path."""
-
-    def go(**changes):
-        changed = section.model_copy(update=changes)
-        return train(
-            processed, changed, small_crops, language, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache"
-        )
-
-    return go
+from text_recognizer.core.errors import ConfigError, DataError, ModelError
+from text_recognizer.inference.model_info import read_info
+from text_recognizer.training import training_loop
+from text_recognizer.training.fit import fit, run_digest, train
 
 
 def rows(path):
@@ -31,145 +19,166 @@ def rows(path):
         return list(csv.DictReader(stream))
 
 
-def test_a_run_writes_a_model_and_a_row_a_round(run, tmp_path, small_crops):
-    best = run()
-    info = read_info(tmp_path / "reader" / "reader.json")
-    curve = rows(tmp_path / "curves.csv")
-    assert info.canvas == (small_crops.canvas_height, small_crops.canvas_width)
-    assert [row["step"] for row in curve] == ["2", "4", "6", "8"]
-    assert best["validation/cer"] == min(float(row["validation/cer"]) for row in curve)
-
-
-def rounded(tensor):
-    """As a model folder keeps it."""
+def half(tensor):
+    """A tensor as a model folder keeps it."""
     return tensor.half() if tensor.is_floating_point() else tensor
 
 
-def test_the_weights_kept_are_those_of_the_best_round(run, tmp_path, monkeypatch):
+def digest(processed, plan):
+    return run_digest(processed, plan.train, plan.preprocess)
+
+
+def test_a_run_writes_a_model_and_a_row_per_epoch(finished, small_crops):
+    info, curve = read_info(finished.files.model / "reader.json"), rows(finished.files.curves)
+    assert info.canvas == (small_crops.canvas_height, small_crops.canvas_width)
+    assert [row["step"] for row in curve] == ["2", "4", "6", "8"]
+    best = min(curve, key=lambda row: float(row["validation/cer"]))
+    assert finished.result.validation_cer == float(best["validation/cer"])
+    assert finished.result.step == int(best["step"])
+
+
+def test_a_run_does_not_touch_the_checkpoints_of_other_runs(finished):
+    (left,) = finished.files.scratch.rglob("*.ckpt")
+    assert left.read_bytes() == b"another run's"
+    assert "resumes" not in finished.printed
+
+
+def test_a_run_without_wandb_leaves_only_its_own_files(finished):
+    names = {path.name for path in finished.files.model.parent.iterdir()}
+    assert names == {"scratch", "curves.csv", "reader"}
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_best_epoch_are_kept(change, processed, run_in, tmp_path, monkeypatch):
     after = {}
 
-    class Watching(launch.Progress):
+    class Recorder(training_loop.Progress):
         def on_validation_end(self, trainer, lit):
-            after[trainer.global_step] = {name: value.clone() for name, value in lit.reader.state_dict().items()}
+            state = lit.kept_model.state_dict()
+            after[trainer.global_step] = {name: half(value.clone()) for name, value in state.items()}
 
-    monkeypatch.setattr(launch, "Progress", Watching)
-    # On which processor which seed is at its best before the end cannot be known.
-    best = next(best for best in (run(seed=seed) for seed in range(1, 20)) if best["step"] < 8)
-    kept = load_file(tmp_path / "reader" / "weights.safetensors")
-    half = {step: {name: rounded(value) for name, value in state.items()} for step, state in after.items()}
-    same = [step for step, state in half.items() if all(torch.equal(kept[name], state[name]) for name in state)]
-    assert same == [best["step"]]
-
-
-def test_a_reader_with_an_lstm_is_trained_and_exported(run, tmp_path):
-    run(recurrent=8, steps=2, validations=1)
-    names = load_file(tmp_path / "reader" / "weights.safetensors").keys()
-    assert any("lstm" in name for name in names)
-    assert not any(name.startswith(("average", "module")) for name in names)
+    monkeypatch.setattr(training_loop, "Progress", Recorder)
+    # Which seed is best before the end depends on the processor.
+    runs = ((seed, fit(processed, change(seed=seed), tmp_path / str(seed))) for seed in range(1, 20))
+    seed = next(seed for seed, lit in runs if lit.best["step"] < 8)
+    run = run_in(change(seed=seed), tmp_path)
+    kept = load_file(run.files.model / "weights.safetensors")
+    same = [step for step, state in after.items() if all(torch.equal(kept[name], state[name]) for name in state)]
+    assert same == [run.result.step]
+    assert run.result.step < 8
 
 
-def test_a_budget_that_the_rounds_do_not_divide_loses_less_than_a_round(run, tmp_path):
-    run(steps=7, validations=3)
-    assert [row["step"] for row in rows(tmp_path / "curves.csv")] == ["2", "4", "6"]
+def test_a_reader_with_an_lstm_is_trained(change, processed, tmp_path):
+    weights = fit(processed, change(lstm_hidden=8, steps=2, num_validations=1), tmp_path / "run").best["weights"]
+    assert any("lstm" in name for name in weights)
+    assert all(torch.isfinite(value).all() for value in weights.values())
 
 
-def test_a_budget_of_fewer_steps_than_rounds_validates_after_every_step(run, tmp_path):
-    run(steps=2, validations=10)
-    assert [row["step"] for row in rows(tmp_path / "curves.csv")] == ["1", "2"]
+def test_the_weights_have_the_names_of_the_network_and_not_those_of_its_average(finished):
+    names = load_file(finished.files.model / "weights.safetensors").keys()
+    assert {name.split(".")[0] for name in names} == {"encoder", "deeper", "row_head", "context", "head"}
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"seed": 7}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1}, {"recurrent": 8}],
-    ids=str,
+    ("steps", "validations", "expected"),
+    [(7, 3, [2, 4, 6]), (2, 10, [1, 2])],
+    ids=["a remainder is dropped", "fewer steps than validations"],
 )
-def test_other_parameters_name_another_run(processed, section, small_crops, changes):
-    own = run_digest(processed, section, small_crops)
-    assert run_digest(processed, section.model_copy(update=changes), small_crops) != own
+def test_the_budget_is_cut_into_epochs_of_equal_length(change, processed, tmp_path, steps, validations, expected):
+    lit = fit(processed, change(steps=steps, num_validations=validations), tmp_path / "run")
+    assert [row["step"] for row in lit.curve] == expected
 
 
-def test_another_canvas_names_another_run(processed, section, small_crops):
-    other = small_crops.model_copy(update={"padding": 5})
-    assert run_digest(processed, section, other) != run_digest(processed, section, small_crops)
+def test_a_missing_pack_is_refused_by_name(plan, files_in, tmp_path):
+    with pytest.raises(DataError) as refused:
+        train(plan, replace(files_in(tmp_path), processed=tmp_path))
+    assert "train.npy" in refused.value.what
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_other_data_name_another_run(processed, section, small_crops, tmp_path):
+def test_a_gpu_that_does_not_exist_is_refused(change, files_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ConfigError) as refused:
+        train(change(accelerator="gpu"), files_in(tmp_path))
+    assert "train.accelerator" in refused.value.what
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the id of a run
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"seed": 7}, {"steps": 9}, {"learning_rate": 0.02}, {"channels": (4, 4, 8, 12)}, {"augment": 0.1},
+        {"lstm_hidden": 8},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_other_parameters_give_another_id(processed, plan, change, values):
+    assert digest(processed, change(**values)) != digest(processed, plan)
+
+
+def test_another_canvas_gives_another_id(processed, plan):
+    other = replace(plan, preprocess=plan.preprocess.model_copy(update={"padding": 5}))
+    assert digest(processed, other) != digest(processed, plan)
+
+
+def test_other_data_give_another_id(processed, plan, tmp_path):
     other = shutil.copytree(processed, tmp_path / "other")
     labels = other / "train.jsonl"
     labels.write_text(labels.read_text(encoding="utf-8").replace("to be", "to bE"), encoding="utf-8")
-    assert run_digest(other, section, small_crops) != run_digest(processed, section, small_crops)
+    assert digest(other, plan) != digest(processed, plan)
 
 
-def test_the_same_data_and_parameters_in_another_place_name_the_same_run(processed, section, small_crops, tmp_path):
+def test_the_same_data_and_parameters_in_another_folder_give_the_same_id(processed, plan, tmp_path):
     other = shutil.copytree(processed, tmp_path / "other")
-    assert run_digest(other, section, small_crops) == run_digest(processed, section, small_crops)
+    assert digest(other, plan) == digest(processed, plan)
 
 
-def test_a_run_leaves_the_checkpoints_of_others(run, tmp_path, capsys):
-    other = tmp_path / "cache" / "train" / "0123456789abcdef" / "last.ckpt"
-    other.parent.mkdir(parents=True)
-    other.write_bytes(b"another run's")
-    run(steps=1, validations=1)
-    assert list((tmp_path / "cache" / "train").rglob("*.ckpt")) == [other]
-    assert "goes on" not in capsys.readouterr().out
+def test_other_initial_weights_give_another_id(processed, change, finished, tmp_path):
+    first, other = finished.files.model, shutil.copytree(finished.files.model, tmp_path / "other")
+    (other / "weights.safetensors").write_bytes(b"other")
+    assert len({digest(processed, change(init_from=str(folder))) for folder in (first, other)}) == 2
 
 
-def test_a_pack_that_is_missing_is_refused_by_name(section, small_crops, language, tmp_path):
-    with pytest.raises(DataError, match=r"train\.npy does not exist"):
-        train(
-            tmp_path, section, small_crops, language, tmp_path / "reader", tmp_path / "curves.csv", tmp_path / "cache"
-        )
+# --- initial weights
+
+
+def test_a_run_starts_from_the_weights_of_a_model_folder(finished, change, processed, tmp_path):
+    # Given a trained model, another run starts from it and learns next to nothing
+    plan = change(init_from=str(finished.files.model), learning_rate=1e-12, steps=1, num_validations=1, ema_decay=0.0)
+    weights = fit(processed, plan, tmp_path / "run").best["weights"]
+    # Then it ends with the weights of the first one
+    first = load_file(finished.files.model / "weights.safetensors")
+    learnt = [name for name in first if name.endswith(".weight")]
+    assert learnt
+    assert all(torch.equal(first[name], half(weights[name])) for name in learnt)
+
+
+def test_initial_weights_of_another_shape_are_refused_by_parameter(finished, change, processed, tmp_path):
+    plan = change(init_from=str(finished.files.model), channels=(4, 4, 8, 12))
+    with pytest.raises(ModelError) as refused:
+        fit(processed, plan, tmp_path / "run")
+    assert "encoder.3.0.weight: (8, 8, 3, 3) in the file, (12, 8, 3, 3) in the model" in refused.value.what
+
+
+def test_an_initial_model_without_weights_is_refused_by_name(change, files_in, tmp_path):
+    with pytest.raises(ModelError) as refused:
+        train(change(init_from=str(tmp_path / "nothing")), files_in(tmp_path))
+    assert str(tmp_path / "nothing" / "weights.safetensors") in refused.value.what
 
 
 # --- Weights & Biases
 
 
-def test_offline_a_run_is_left_on_disk_with_its_parameters(run, tmp_path, monkeypatch):
+def test_an_offline_run_is_left_on_disk_with_its_parameters(change, processed, read_record, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    run(steps=2, validations=1)
+    fit(processed, change(steps=2, num_validations=1), tmp_path / "0123456789abcdef")
     (left,) = (tmp_path / "wandb").glob("offline-run-*")
     (record,) = left.glob("*.wandb")
-    written = record.read_bytes()
+    written = read_record(record, b"validation/cer")
     assert b"learning_rate" in written
     assert b"validation/cer" in written
-
-
-def test_disabled_there_is_no_run_on_disk(run, tmp_path, monkeypatch):
-    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    run(steps=1, validations=1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "curves.csv", "reader"]
-
-
-def test_a_run_goes_on_from_the_weights_of_a_model_folder(run, tmp_path):
-    # Given a trained model
-    run()
-    (tmp_path / "reader").rename(tmp_path / "first")
-    # When another run starts from it, and learns next to nothing
-    run(start=str(tmp_path / "first"), learning_rate=1e-12, steps=1, validations=1, average=0.0)
-    # Then it ends where the first one did
-    first, second = (load_file(tmp_path / name / "weights.safetensors") for name in ("first", "reader"))
-    learnt = [name for name in first if name.endswith(".weight")]
-    assert learnt
-    assert all(torch.equal(first[name], second[name]) for name in learnt)
-
-
-def test_weights_of_another_shape_are_refused_with_what_does_not_fit(run, tmp_path):
-    run()
-    (tmp_path / "reader").rename(tmp_path / "first")
-    with pytest.raises(ModelError, match=r"does not fit:\n.*: \(\d+.* in the file, \(\d+.* in the model"):
-        run(start=str(tmp_path / "first"), channels=(4, 4, 8, 12))
-
-
-def test_a_start_without_weights_is_refused_by_its_name(run, tmp_path):
-    with pytest.raises(ModelError, match=r"nothing/weights\.safetensors does not exist"):
-        run(start=str(tmp_path / "nothing"))
-
-
-def test_other_weights_to_start_from_name_another_run(processed, section, small_crops, exported, tmp_path):
-    shutil.copytree(exported, tmp_path / "other")
-    (tmp_path / "other" / "weights.safetensors").write_bytes(b"other")
-    starts = [section.model_copy(update={"start": str(folder)}) for folder in (exported, tmp_path / "other")]
-    assert len({run_digest(processed, start, small_crops) for start in starts}) == 2

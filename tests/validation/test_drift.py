@@ -1,97 +1,111 @@
-"""The labels are held against those of the last accepted data, and of no others."""
+"""The labels are compared with those of the last accepted data, and with no others."""
 
 import json
 
 import pytest
 
-from text_recognizer.errors import DataError
-from text_recognizer.files import write_json
+from text_recognizer.core.errors import DataError
+from text_recognizer.utils.files import write_json
 from text_recognizer.validation import drift
 
 
 @pytest.fixture
-def accepted(corpus, check, tmp_path):
-    """What was kept of the corpus as it is without a fault."""
-    path = tmp_path / "accepted.json"
-    write_json(path, check(corpus).reference)
-    return path
+def reference(good, tmp_path):
+    """The reference file of the archive without faults."""
+    write_json(tmp_path / "accepted.json", good.outcome.reference.model_dump(mode="json"))
+    return tmp_path / "accepted.json"
 
 
-def relabel(corpus, change):
-    """Changes the text of every line."""
-    for name in [name for name in corpus.files if name.startswith("xml/")]:
+def change_lines(corpus, change):
+    """Change the text of every line."""
+    names = [name for name in corpus.files if name.startswith("xml/")]
+    assert names
+    for name in names:
         text = corpus.files[name].decode()
         for line in ("The first line,", 'and "a second".', "and &quot;a second&quot;."):
             text = text.replace(f'"{line}"', f'"{change(line)}"').replace(f"'{line}'", f"'{change(line)}'")
         corpus.files[name] = text.encode()
 
 
-def test_data_that_moved_little_pass_and_it_is_said_what_they_were_compared_with(corpus, check, accepted):
-    corpus.files["xml/a01-001.xml"] = corpus.files["xml/a01-001.xml"].replace(b"first", b"third")
+def test_data_that_changed_little_pass(corpus, check, reference):
+    corpus.relabel("a01-001", "first", "third")
 
-    outcome = check(corpus, accepted=accepted)
+    outcome = check(corpus, accepted=reference)
 
     assert outcome.passed
-    assert "drift: compared with the last accepted data" in outcome.table()
+    assert json.loads(reference.read_text())["sha256"][:12] in outcome.summary.drift
+    assert outcome.summary.drift in outcome.table()
 
 
-def test_the_first_data_are_compared_with_none_and_so_are_the_same_again(corpus, check, accepted, tmp_path):
-    first = check(corpus, accepted=tmp_path / "nowhere.json")
-    again = check(corpus, accepted=accepted)
+def test_the_first_data_are_compared_with_nothing_and_so_are_the_same_data_again(corpus, check, good, reference):
+    first, again = good.outcome, check(corpus, accepted=reference)
 
     assert first.passed
-    assert "drift: not compared: no other data have been accepted yet" in first.table()
+    assert first.summary.drift == drift.NOT_COMPARED.description
     assert again.summary == first.summary
 
 
-def test_other_characters_fail_alone(corpus, check, accepted, failing):
+def test_other_characters_fail_alone(corpus, check, reference, failing):
     shift = str.maketrans("abcdefghijklmnopqrstuvwxyz", "bcdefghijklmnopqrstuvwxyza")
-    relabel(corpus, lambda line: line if "&" in line else line.translate(shift))
+    change_lines(corpus, lambda line: line if "&" in line else line.translate(shift))
 
-    assert failing(check(corpus, accepted=accepted)) == {"characters_steady": ["characters"]}
-
-
-def test_capitals_that_were_lost_fail_alone(corpus, check, accepted, failing):
-    relabel(corpus, str.lower)
-
-    assert failing(check(corpus, accepted=accepted)) == {"labels_steady": ["capitals"]}
+    assert failing(check(corpus, accepted=reference)) == {"character_drift": ["characters"]}
 
 
-def test_half_the_lines_gone_from_every_form_fail_alone(corpus, check, accepted, failing, params):
-    # Given limits that the change of characters stays within
-    limits = params.validate_.model_copy(update={"max_drift": 1.0, "max_change": 0.4})
+def test_lost_capitals_fail_alone(corpus, check, reference, failing):
+    change_lines(corpus, str.lower)
+
+    assert failing(check(corpus, accepted=reference)) == {"label_drift": ["capitals"]}
+
+
+def test_half_of_the_lines_missing_from_every_form_fail_alone(corpus, check, reference, failing, with_section):
+    # Given limits that the change of the characters does not exceed
+    limits = with_section("validate_", max_drift=1.0, max_change=0.4)
     for name in [name for name in corpus.files if name.startswith("xml/")]:
         head, _, rest = corpus.files[name].partition(b"<line")
         first, _, _ = rest.partition(b"</line>")
         corpus.files[name] = head + b"<line" + first + b"</line></handwritten-part></form>"
 
-    found = failing(check(corpus, params.model_copy(update={"validate_": limits}), accepted=accepted))
+    found = failing(check(corpus, limits, accepted=reference))
 
-    assert list(found) == ["labels_steady"]
-    assert "lines_a_form" in found["labels_steady"]
-
-
-def test_data_of_another_source_are_not_compared(corpus, check, accepted, params):
-    relabel(corpus, str.upper)
-    other = params.model_copy(update={"data": params.data.model_copy(update={"source": "other.zip"})})
-
-    outcome = check(corpus, other, accepted=accepted)
-
-    assert outcome.passed
-    assert "came from synthetic" in outcome.table()
+    assert list(found) == ["label_drift"]
+    assert "lines_a_form" in found["label_drift"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1, "source": "synthetic"}'])
-def test_a_damaged_reference_is_refused_by_name(accepted, params, content):
-    accepted.write_text(content)
+@pytest.mark.parametrize("changes", [{"source": "other.zip"}, {"split": "aachen"}])
+def test_data_of_another_source_or_split_are_not_compared(reference, params, changes):
+    comparison = drift.open_reference(reference, params.data.model_copy(update=changes), "0" * 64)
 
-    with pytest.raises(DataError, match=r"accepted\.json cannot be read") as caught:
-        drift.open_reference(accepted, params.data, "0" * 64)
+    assert comparison.labels is None
+    assert "synthetic" in comparison.description
+
+
+def test_without_a_comparison_no_measure_has_a_change(good):
+    rows = drift.table(good.outcome.reference.labels, drift.NOT_COMPARED)
+
+    assert list(rows["measure"]) == [drift.CHARACTERS, *drift.MEASURES]
+    assert rows[["reference", "mix", "change"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"format": 2}', '{"format": 1, "source": "synthetic"}', "no labels", "labels without characters"],
+)
+def test_a_damaged_reference_is_named(reference, params, content):
+    kept = json.loads(reference.read_text())
+    if content == "no labels":
+        content = json.dumps({**kept, "labels": None})
+    if content == "labels without characters":
+        content = json.dumps({**kept, "labels": {**kept["labels"], "characters": {}}})
+    reference.write_text(content)
+
+    with pytest.raises(DataError, match=r"accepted\.json") as caught:
+        drift.open_reference(reference, params.data, "0" * 64)
     assert "remove it" in caught.value.fix
 
 
-def test_the_reference_holds_shares_and_no_text(accepted):
-    kept = json.loads(accepted.read_text(encoding="utf-8"))
+def test_the_reference_holds_shares_and_no_text(reference):
+    kept = json.loads(reference.read_text(encoding="utf-8"))
 
     assert sum(kept["labels"]["characters"].values()) == pytest.approx(1, abs=1e-4)
     assert set(map(len, kept["labels"]["characters"])) == {1}

@@ -1,26 +1,28 @@
 """The list of measurements, and how one is taken.
 
-A new measurement is one function that returns Measurements, and a line in MEASUREMENTS.
+A new measurement is one function that yields Measurements, and a line in MEASUREMENTS.
 """
 
 import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from text_recognizer.errors import ConfigError
+from text_recognizer.core.errors import ConfigError
+
+Result = TypeVar("Result")
 
 MEASUREMENTS = {
-    "decode": "text_recognizer.benchmarks.decode:decode",
-    "read": "text_recognizer.benchmarks.read:read",
-    "train": "text_recognizer.benchmarks.train:train",
+    "decode": "text_recognizer.benchmarks.bench_decode:decode",
+    "read": "text_recognizer.benchmarks.bench_read:read",
+    "train": "text_recognizer.benchmarks.bench_train:train",
 }
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """`seconds` that something took, and the `reference` (s) that it is held against, on the same work in one run."""
+    """A wall time in seconds, and that of a `reference` which did the same work in the same run."""
 
     what: str
     against: str
@@ -29,18 +31,21 @@ class Measurement:
 
     @property
     def ratio(self) -> float:
-        """How many times faster than the reference."""
+        """How many times as fast as the reference."""
         return self.reference / self.seconds
 
     def __str__(self) -> str:
         return (
-            f"{self.what}: {self.seconds:.3g} s; {self.against}: {self.reference:.3g} s; {self.ratio:.1f} times faster"
+            f"{self.what}: {self.seconds:.3g} s; {self.against}: {self.reference:.3g} s; {self.ratio:.1f} times as fast"
         )
 
 
-def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
-    """The shortest wall time (s) of `repeats` calls, and what the last one returned. Others only make it longer."""
-    shortest, result = float("inf"), None
+def timed(work: Callable[[], Result], repeats: int = 1) -> tuple[float, Result]:
+    """Return the shortest wall time in seconds of `repeats` calls, and what the last call returned.
+
+    Everything else that runs on the machine only makes a call longer, so the shortest time is the truest.
+    """
+    shortest = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
         result = work()
@@ -49,7 +54,7 @@ def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
 
 
 def run(names: Sequence[str] = ()) -> list[Measurement]:
-    """Takes the named measurements, or all. Raises ConfigError for a name that is none."""
+    """Take the named measurements, or all. Raises ConfigError for an unknown name."""
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         raise ConfigError(f"no measurement is called {unknown[0]!r}", f"choose from: {', '.join(MEASUREMENTS)}")
     taken: list[Measurement] = []

@@ -1,31 +1,31 @@
-"""Where pages come from, and how they reach the models.
+"""LightningDataModules of the pipeline and of the lab, and the samples that they draw.
 
-The data modules are imported when they are first named: they bring torch and Lightning, which the rest can do without.
+A data module is imported when it is first named, because it needs torch and Lightning, which take seconds to import.
 """
 
 from typing import TYPE_CHECKING
 
-from text_recognizer.lazy import lazy
+from text_recognizer.utils.lazy_imports import lazy_attributes
 
 if TYPE_CHECKING:
-    from text_recognizer.data.base import BaseDataModule
+    from text_recognizer.data.base_data_module import BaseDataModule
     from text_recognizer.data.emnist import EMNIST
     from text_recognizer.data.emnist_lines import EMNISTLines
-    from text_recognizer.data.lines import IAMLines
-    from text_recognizer.data.paragraphs import (
+    from text_recognizer.data.iam_lines import IAMLines
+    from text_recognizer.data.iam_paragraphs import (
         IAMOriginalAndSyntheticParagraphs,
         IAMParagraphs,
         IAMSyntheticParagraphs,
     )
 
-_HOMES = {
-    "BaseDataModule": "base",
+_MODULES = {
+    "BaseDataModule": "base_data_module",
     "EMNIST": "emnist",
     "EMNISTLines": "emnist_lines",
-    "IAMLines": "lines",
-    "IAMOriginalAndSyntheticParagraphs": "paragraphs",
-    "IAMParagraphs": "paragraphs",
-    "IAMSyntheticParagraphs": "paragraphs",
+    "IAMLines": "iam_lines",
+    "IAMOriginalAndSyntheticParagraphs": "iam_paragraphs",
+    "IAMParagraphs": "iam_paragraphs",
+    "IAMSyntheticParagraphs": "iam_paragraphs",
 }
 
 __all__ = [
@@ -38,4 +38,4 @@ __all__ = [
     "IAMSyntheticParagraphs",
 ]
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy_attributes(__name__, _MODULES)

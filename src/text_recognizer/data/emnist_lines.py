@@ -1,4 +1,4 @@
-"""Lines of writing made of EMNIST's characters, as in the FSDL lab."""
+"""Lines composed of EMNIST's characters, as in the FSDL lab."""
 
 import re
 from pathlib import Path
@@ -8,24 +8,24 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from text_recognizer import paths
-from text_recognizer.data.base import BaseDataModule
+from text_recognizer.acquisition.emnist_files import Characters
+from text_recognizer.core.charset import CHARSET, INDEX, encode_padded
+from text_recognizer.core.layout import LAYOUT
+from text_recognizer.data.base_data_module import BaseDataModule
 from text_recognizer.data.emnist import EMNIST, SIDE
-from text_recognizer.data.emnist_files import Characters
-from text_recognizer.data.synthetic.prose import prose_of
-from text_recognizer.text import INDEX, MAPPING, framed
+from text_recognizer.synthetic.prose import prose_by_split
 
-ENDS = 2  # tokens that a text leaves room for, whether it gets them or not
+END_TOKENS = 2  # that fit beside every text, whether it gets them or not
 
 
 class EMNISTLines(BaseDataModule):
-    """Sentences of the built-in text, letter by letter; `ys` is characters, then `<P>`, as in the lab.
+    """Sentences of the built-in text, character by character; `ys` is the characters, then `<P>`, as in the lab.
 
-    `with_start_end_tokens` puts `<S>` before them and `<E>` after. Neighbours overlap by a share of their width that is
-    drawn for each line. Line `n` of a split is a function of the seed. `source` and `folder` are EMNIST's.
+    `with_start_end_tokens` puts `<S>` before them and `<E>` after them. Neighbours overlap by a share of their width
+    that is drawn for each line. Line `n` of a split is a function of the seed. `source` and `folder` are EMNIST's.
     """
 
-    mapping = MAPPING[:-1]
+    mapping = CHARSET[:-1]
 
     def __init__(
         self,
@@ -41,9 +41,9 @@ class EMNISTLines(BaseDataModule):
         num_test: int = 2_000,
         with_start_end_tokens: bool = False,
         source: str | None = None,
-        folder: Path = paths.EMNIST,
+        folder: Path = LAYOUT.emnist,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed, augment)
+        super().__init__(batch_size, seed, num_workers, augment)
         self.max_length, self.overlap = max_length, (min_overlap, max_overlap)
         self.sizes = {"train": num_train, "val": num_val, "test": num_test}
         self.with_start_end_tokens = with_start_end_tokens
@@ -78,7 +78,7 @@ class ComposedLines(Dataset):
 
     def __init__(self, module: EMNISTLines, part: str, texts: list[str], number: int) -> None:
         self.module, self.texts, self.size, self.number = module, texts, module.sizes[part], number
-        self.by_character = _by_character(module.emnist.parts[part])
+        self.by_character = _by_character(module.emnist.characters[part])
 
     def __len__(self) -> int:
         return self.size
@@ -88,39 +88,39 @@ class ComposedLines(Dataset):
             raise IndexError(index)
         module = self.module
         rng = np.random.default_rng((module.seed, self.number, index))
-        text = _excerpt(self.texts[rng.integers(len(self.texts))], module.max_length - ENDS, rng)
+        text = _excerpt(self.texts[rng.integers(len(self.texts))], module.max_length - END_TOKENS, rng)
         ink = self._compose(text, rng.uniform(*module.overlap), rng)
-        ids = framed(text, module.max_length, module.with_start_end_tokens)
+        ids = encode_padded(text, module.max_length, module.with_start_end_tokens)
         return torch.from_numpy(ink.astype(np.float32) / 255)[None], torch.tensor(ids, dtype=torch.long)
 
     def _compose(self, text: str, overlap: float, rng: np.random.Generator) -> np.ndarray:
-        """Uint8 (28, 28 * max_length); a letter looks the same wherever it stands in a line."""
+        """Compose a line, uint8 (28, 28 * max_length). Within a line a character always looks the same."""
         line = np.zeros((SIDE, SIDE * self.module.max_length), dtype=np.uint16)
         step = SIDE - int(overlap * SIDE)
         drawn: dict[str, np.ndarray] = {}
-        for place, character in enumerate(text):
+        for position, character in enumerate(text):
             if character == " ":
                 continue
             if character not in drawn:
-                own = self.by_character[character]
-                drawn[character] = own[rng.integers(len(own))]
-            line[:, place * step : place * step + SIDE] += drawn[character]
+                samples = self.by_character[character]
+                drawn[character] = samples[rng.integers(len(samples))]
+            line[:, position * step : position * step + SIDE] += drawn[character]
         return np.minimum(line, 255).astype(np.uint8)
 
 
 def sentences(split: str) -> list[str]:
-    """The sentences of one split of the built-in text, in letters, digits and spaces: EMNIST has no other signs."""
-    bare = (" ".join(re.sub("[^A-Za-z0-9 ]", "", line).split()) for line in prose_of(1)[split].sentences)
+    """Return the sentences of a split of the built-in text, with letters, digits and spaces only, as EMNIST has."""
+    bare = (" ".join(re.sub("[^A-Za-z0-9 ]", "", line).split()) for line in prose_by_split(1)[split].sentences)
     return [line for line in bare if line]
 
 
-def _excerpt(sentence: str, most: int, rng: np.random.Generator) -> str:
-    """Some words in a row, of `most` characters in all; the beginning of a word that is longer than that."""
+def _excerpt(sentence: str, length: int, rng: np.random.Generator) -> str:
+    """Draw some consecutive words, `length` characters in all at most; a longer word is cut off."""
     words = sentence.split()
     start = int(rng.integers(len(words)))
-    text, count = words[start][:most], int(rng.integers(1, len(words) - start + 1))
+    text, count = words[start][:length], int(rng.integers(1, len(words) - start + 1))
     for word in words[start + 1 : start + count]:
-        if len(text) + 1 + len(word) > most:
+        if len(text) + 1 + len(word) > length:
             break
         text += f" {word}"
     return text
@@ -128,4 +128,4 @@ def _excerpt(sentence: str, most: int, rng: np.random.Generator) -> str:
 
 def _by_character(part: Characters) -> dict[str, np.ndarray]:
     ink, ids = part
-    return {character: ink[ids == INDEX[character]] for character in MAPPING if (ids == INDEX[character]).any()}
+    return {character: ink[ids == INDEX[character]] for character in CHARSET if (ids == INDEX[character]).any()}

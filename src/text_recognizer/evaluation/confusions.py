@@ -1,4 +1,4 @@
-"""What was read for what: every mistake by character, and how often it was made."""
+"""Confusions: every edit of a character, and how often it was made."""
 
 import csv
 import io
@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
-from text_recognizer.evaluation.score import PageScore
+from text_recognizer.evaluation.scoring import PageScore
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """A mistake and how often it was made; `true` is empty for an inserted character, `read` for a missing one."""
+    """An edit and its count. `true` is empty for an inserted character, `read` for a deleted one."""
 
     true: str
     read: str
     count: int
 
 
-def confusions(pages: Sequence[PageScore]) -> list[Confusion]:
-    """Every mistake that the CER counts, newlines as spaces, the most frequent first; together they are its edits."""
+def count_confusions(pages: Sequence[PageScore]) -> list[Confusion]:
+    """Count every edit behind the CER, newlines as spaces, the most frequent first. The counts add up to all edits."""
     counts: Counter[tuple[str, str]] = Counter()
     for span in (span for page in pages for span in page.spans):
         if span.kind == "replace":
@@ -33,7 +33,7 @@ def confusions(pages: Sequence[PageScore]) -> list[Confusion]:
 
 
 def as_csv(found: Sequence[Confusion]) -> str:
-    """The table as CSV. Characters are quoted, so that a space is told from nothing."""
+    """Return the table as CSV. Characters are quoted, so that a space differs from nothing."""
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([field.name for field in fields(Confusion)])

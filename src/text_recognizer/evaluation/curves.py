@@ -1,4 +1,4 @@
-"""The table of a training run, `reports/curves.csv`, as charts."""
+"""The training curves, `reports/curves.csv`, as charts."""
 
 import csv
 import math
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from text_recognizer.charts import Series, lines
-from text_recognizer.errors import DataError
+from text_recognizer.core.errors import DataError
+from text_recognizer.utils.charts import Series, lines
 
 STEP, TRAIN_LOSS, LOSS, CER = "step", "train/loss", "validation/loss", "validation/cer"
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Two charts over the optimiser's steps; `problem` says in words why there are none, and is empty otherwise."""
+    """Two charts over the optimiser steps. `problem` says why there are none; it is empty otherwise."""
 
     loss: Markup | None = None
     cer: Markup | None = None
@@ -23,9 +23,9 @@ class Curves:
 
 
 def draw(path: Path) -> Curves:
-    """The charts of the table at `path`. A missing or damaged one is a problem in words: a score needs no curves."""
+    """Draw the table at `path`. A missing or damaged table is a problem and no error: a score needs no curves."""
     try:
-        rows = _rows(path)
+        rows = _read_rows(path)
     except DataError as error:
         return Curves(problem=error.what)
     losses = [Series(name, _points(rows, name)) for name in (TRAIN_LOSS, LOSS)]
@@ -33,12 +33,12 @@ def draw(path: Path) -> Curves:
     if not rates.points or not all(one.points for one in losses):
         return Curves(problem=f"{path} holds no finite figures")
     return Curves(
-        lines(losses, "optimiser steps", "CTC loss, nats a character"),
+        lines(losses, "optimiser steps", "CTC loss, nats per character"),
         lines([rates], "optimiser steps", "validation CER, %"),
     )
 
 
-def _rows(path: Path) -> list[dict[str, float]]:
+def _read_rows(path: Path) -> list[dict[str, float]]:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             return [
@@ -54,5 +54,5 @@ def _rows(path: Path) -> list[dict[str, float]]:
 
 
 def _points(rows: list[dict[str, float]], name: str) -> tuple[tuple[float, float], ...]:
-    """Where the figure is there and finite: a run that diverged still shows how far it came."""
+    """Return the finite points of a column, so that a run that diverged is drawn up to there."""
     return tuple((row[STEP], row[name]) for row in rows if math.isfinite(row[STEP]) and math.isfinite(row[name]))

@@ -1,21 +1,21 @@
-"""What stands beside the figures of a score: slices, runaway pages, and whether the confidences can be believed."""
+"""The figures of a score beside its error rates: slices, length outliers and calibration."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from text_recognizer.config import EvaluateSection
-from text_recognizer.evaluation.calibration import figures_of, judged
-from text_recognizer.evaluation.score import PageScore
-from text_recognizer.evaluation.slices import runaways, slices
-from text_recognizer.inference.reading import Doubt
+from text_recognizer.core.params import EvaluateSection
+from text_recognizer.core.schemas import Details
+from text_recognizer.evaluation.calibration import calibration_figures, judge_confidences
+from text_recognizer.evaluation.scoring import PageScore
+from text_recognizer.evaluation.slices import find_length_outliers, score_slices
+from text_recognizer.inference.transcription import Calibration
 
 
-def details(pages: Sequence[PageScore], section: EvaluateSection, doubt: Doubt) -> dict[str, Any]:
-    """`slices`, `runaways`, and `calibration` with its bins and review curve; ready for JSON, and no clock is read."""
-    read = judged((page.reference, page.reading) for page in pages if page.reading)
-    plain = judged((page.reference, page.plain) for page in pages if page.plain)
-    return {
-        "slices": slices(pages, section),
-        "runaways": runaways(pages),
-        "calibration": figures_of(read, plain, doubt, section.review),
-    }
+def describe(pages: Sequence[PageScore], section: EvaluateSection, calibration: Calibration) -> Details:
+    """Compute the slices, the length outliers and the calibration figures of scored pages. No clock is read."""
+    calibrated = judge_confidences((page.reference, page.transcription) for page in pages if page.transcription)
+    uncalibrated = judge_confidences((page.reference, page.uncalibrated) for page in pages if page.uncalibrated)
+    return Details(
+        slices=score_slices(pages, section),
+        length_outliers=find_length_outliers(pages),
+        calibration=calibration_figures(calibrated, uncalibrated, calibration, section.review_budget),
+    )

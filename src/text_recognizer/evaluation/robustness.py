@@ -1,112 +1,126 @@
-"""The same pages after what happens to pages: turned, blurred, shaded, inverted and so on, and pages without text."""
+"""Robustness: the CER of perturbed pages (rotated, blurred, shaded, inverted and so on), and of pages without text."""
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from text_recognizer.data.packed import PackedSplit
-from text_recognizer.evaluation.score import score_page
-from text_recognizer.images import PAPER, ink_box, turned
+from text_recognizer.core.geometry import Box
+from text_recognizer.core.metrics import error_rate
+from text_recognizer.core.schemas import PerturbedScore, Robustness
+from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
+from text_recognizer.evaluation.scoring import score_transcription
 from text_recognizer.inference import Recognizer
-from text_recognizer.metrics import error_rate
+from text_recognizer.pages.foreground import foreground_box
+from text_recognizer.pages.normalisation import PAPER
+from text_recognizer.pages.skew import rotate
 
 Picture = np.ndarray  # uint8 (H, W)
-MARGIN = 0.15  # of an inch of paper around the text, so that what is turned or moved stays on it
+MARGIN = 0.15  # inches of paper around the text, so that it stays on a page that is rotated or shifted
 
 
 def blurred(picture: Picture, pixels: float) -> Picture:
+    """Blur by a Gaussian of so many pixels."""
     return _array(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(pixels)))
 
 
 def shaded(picture: Picture, share: float) -> Picture:
-    """A shadow that takes up to `share` of the light away, from the left edge to the right one."""
+    """Add a shadow that grows from the left edge, none, to the right edge, `share` of the light."""
     return np.asarray(np.round(picture * np.linspace(1, 1 - share, picture.shape[1])), np.uint8)
 
 
 def shifted(picture: Picture, share: float) -> Picture:
-    """More paper left and above, as `share` of the page's size."""
+    """Add paper on the left and at the top, as `share` of the size of the page."""
     height, width = picture.shape
     return np.pad(picture, ((round(share * height), 0), (round(share * width), 0)), constant_values=PAPER)
 
 
 def scaled(picture: Picture, factor: float) -> Picture:
+    """Scale by a factor."""
     height, width = picture.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
     return _array(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
 def inverted(picture: Picture, _: float) -> Picture:
+    """Swap dark and light."""
     return np.asarray(PAPER - picture, np.uint8)
 
 
 def compressed(picture: Picture, quality: float) -> Picture:
+    """Compress as a JPEG of this quality."""
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "JPEG", quality=round(quality))
     return _array(Image.open(stream))
 
 
 def upside_down(picture: Picture, _: float) -> Picture:
+    """Rotate by 180 degrees."""
     return np.ascontiguousarray(picture[::-1, ::-1])
 
 
 def untouched(picture: Picture, _: float) -> Picture:
+    """Return the picture itself: the baseline of the others."""
     return picture
 
 
-# By the name in the score: what is done, its strengths, and the unit that they are in.
-DISTURBANCES: dict[str, tuple[Callable[[Picture, float], Picture], tuple[float, ...], str]] = {
-    "untouched": (untouched, (0,), ""),
-    "rotated": (turned, (1, 2, 4), "degrees"),
-    "blurred": (blurred, (0.5, 1, 1.5), "px"),
-    "shaded": (shaded, (0.3, 0.6), "of the light"),
-    "shifted": (shifted, (0.1, 0.3), "of the page"),
-    "scaled": (scaled, (0.5, 2), "times"),
-    "inverted": (inverted, (1,), ""),
-    "JPEG": (compressed, (20,), "quality"),
-    "upside down": (upside_down, (180,), "degrees"),
-}
+@dataclass(frozen=True)
+class Perturbation:
+    """A way to degrade a page: `apply(picture, strength)`, the strengths to try, and their unit."""
+
+    name: str
+    apply: Callable[[Picture, float], Picture]
+    strengths: tuple[float, ...]
+    unit: str = ""
+
+    def label(self, strength: float) -> str:
+        """Return the name in the score and in `gate.max_perturbed`: `rotated 2`, or `inverted` if there is only one."""
+        return self.name if len(self.strengths) == 1 else f"{self.name} {strength:g}"
 
 
-def robustness(recognizer: Recognizer, packed: PackedSplit, count: int) -> dict[str, Any]:
-    """`disturbed`: rows of `name`, `strength`, `unit`, `cer`; `cer`: the same by name, to compare; `blank_characters`.
+PERTURBATIONS = (
+    Perturbation("untouched", untouched, (0,)),
+    Perturbation("rotated", rotate, (1, 2, 4), "degrees"),
+    Perturbation("blurred", blurred, (0.5, 1, 1.5), "px"),
+    Perturbation("shaded", shaded, (0.3, 0.6), "of the light"),
+    Perturbation("shifted", shifted, (0.1, 0.3), "of the page"),
+    Perturbation("scaled", scaled, (0.5, 2), "times"),
+    Perturbation("inverted", inverted, (1,)),
+    Perturbation("JPEG", compressed, (20,), "quality"),
+    Perturbation("upside down", upside_down, (180,), "degrees"),
+)
 
-    `count` pages, spread evenly over the split, are read the way any picture is (`Recognizer.read`), so their CER is
-    not that of the packed canvases even where they are untouched. `blank_characters` is what was read where no text is.
+
+def measure_robustness(recognizer: Recognizer, packed: PackedSplit, count: int) -> Robustness:
+    """Read `count` pages, spread evenly over the split, after each perturbation, and pages without text.
+
+    The pages are read as any picture is (`Recognizer.read`), so that their CER differs from that of the packed canvases
+    even if they are untouched.
     """
     chosen = np.unique(np.linspace(0, len(packed) - 1, min(count, len(packed))).astype(int))
     pages = [packed.pages[index] for index in chosen]
     margin = round(MARGIN * recognizer.info.dpi)
-    pictures = [_cut(np.asarray(packed.canvases[index]), margin) for index in chosen]
-    rows = []
-    for name, (change, strengths, unit) in DISTURBANCES.items():
-        for strength in strengths:
-            readings = [recognizer.read(change(picture, strength)) for picture in pictures]
-            edits = [score_page(page, read).characters for page, read in zip(pages, readings, strict=True)]
-            rows.append({"name": name, "strength": strength, "unit": unit, "cer": error_rate(edits)})
-    blank = sum(len(recognizer.read(picture).text) for picture in blanks(pictures[0].shape))
-    rates = {label(row): row["cer"] for row in rows}
-    return {"pages": len(pages), "disturbed": rows, "cer": rates, "blank_characters": blank}
-
-
-def label(row: dict[str, Any]) -> str:
-    """A disturbance as `gate.max_robustness` and the score name it: `rotated 2`, `inverted`."""
-    alone = len(DISTURBANCES[row["name"]][1]) == 1
-    return row["name"] if alone else f"{row['name']} {row['strength']:g}"
+    pictures = [_cut_out(np.asarray(packed.canvases[index]), margin) for index in chosen]
+    rows: list[PerturbedScore] = []
+    rates: dict[str, float] = {}
+    for one in PERTURBATIONS:
+        for strength in one.strengths:
+            cer = _cer(recognizer, pages, [one.apply(picture, strength) for picture in pictures])
+            rows.append(PerturbedScore(name=one.name, strength=strength, unit=one.unit, cer=cer))
+            rates[one.label(strength)] = cer
+    blank = sum(len(recognizer.read(picture).text) for picture in blank_pages(pictures[0].shape))
+    return Robustness(pages=len(pages), perturbed=tuple(rows), cer=rates, blank_characters=blank)
 
 
 def labels() -> list[str]:
-    return [
-        label({"name": name, "strength": strength})
-        for name, (_, strengths, _) in DISTURBANCES.items()
-        for strength in strengths
-    ]
+    """Return the labels of all perturbations and strengths, in their order."""
+    return [one.label(strength) for one in PERTURBATIONS for strength in one.strengths]
 
 
-def blanks(shape: Sequence[int]) -> list[Picture]:
-    """Pages without text: white, grey, and paper with grain and a shadow."""
+def blank_pages(shape: Sequence[int]) -> list[Picture]:
+    """Return pages without text: a white one, a grey one, and one of grainy paper with a shadow."""
     grain = np.random.default_rng(1).normal(225, 3, tuple(shape))
     return [
         np.full(tuple(shape), PAPER, np.uint8),
@@ -115,10 +129,17 @@ def blanks(shape: Sequence[int]) -> list[Picture]:
     ]
 
 
-def _cut(canvas: Picture, margin: int) -> Picture:
-    """The written part of a canvas with paper all around: as a person would photograph it, not as it was packed."""
-    left, top, right, bottom = ink_box(canvas) or (0, 0, canvas.shape[1], canvas.shape[0])
-    return np.pad(canvas[top:bottom, left:right], margin, constant_values=PAPER)
+def _cer(recognizer: Recognizer, pages: Sequence[PackedPage], pictures: Sequence[Picture]) -> float:
+    transcriptions = [recognizer.read(picture) for picture in pictures]
+    return error_rate(
+        [score_transcription(page, read).characters for page, read in zip(pages, transcriptions, strict=True)]
+    )
+
+
+def _cut_out(canvas: Picture, margin: int) -> Picture:
+    """Return the written part of a canvas with paper on all sides: as a photograph shows it, not as it was packed."""
+    box = foreground_box(canvas) or Box(0, 0, canvas.shape[1], canvas.shape[0])
+    return np.pad(canvas[box.y : box.bottom, box.x : box.right], margin, constant_values=PAPER)
 
 
 def _array(picture: Image.Image) -> Picture:

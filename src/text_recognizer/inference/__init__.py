@@ -1,7 +1,7 @@
-"""Reading pictures with a trained model: onnxruntime and numpy, no torch."""
+"""Read pictures with a trained model: onnxruntime and numpy, no torch."""
 
-from text_recognizer.inference.info import ModelInfo
-from text_recognizer.inference.reading import Reading, ReadLine
-from text_recognizer.inference.recognizer import Recognizer, ScoredPage
+from text_recognizer.inference.model_info import ModelInfo
+from text_recognizer.inference.recognizer import DecodedPage, Recognizer
+from text_recognizer.inference.transcription import TranscribedLine, Transcription
 
-__all__ = ["ModelInfo", "ReadLine", "Reading", "Recognizer", "ScoredPage"]
+__all__ = ["DecodedPage", "ModelInfo", "Recognizer", "TranscribedLine", "Transcription"]

@@ -1,4 +1,4 @@
-"""A trained model folder, loaded and ready to read."""
+"""A trained model folder, loaded and ready to read: onnxruntime and numpy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,28 +7,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from text_recognizer.bands import INKED, find_lines, pooling
-from text_recognizer.errors import ModelError
-from text_recognizer.files import sha256
-from text_recognizer.images import ink_box, level, middle_rows, place, straighten
-from text_recognizer.inference.beam import Speller, align
-from text_recognizer.inference.info import GRAPH_FILE, INFO_FILE, LANGUAGE_FILE, LanguageInfo, ModelInfo, read_info
-from text_recognizer.inference.language import LONGEST, SPACE, NGram
-from text_recognizer.inference.reading import Box, Doubt, Reading, glyphs, to_line
+from text_recognizer.core.errors import ModelError
+from text_recognizer.core.geometry import Box
+from text_recognizer.inference.beam_search import BeamSearchDecoder, align
+from text_recognizer.inference.language_model import MAX_ORDER, SPACE, NGram
+from text_recognizer.inference.model_info import (
+    GRAPH_FILE,
+    INFO_FILE,
+    LANGUAGE_FILE,
+    LanguageInfo,
+    ModelInfo,
+    read_info,
+)
+from text_recognizer.inference.transcription import Calibration, Transcription, emitted_characters, to_line
+from text_recognizer.pages.canvas import place_on_canvas
+from text_recognizer.pages.foreground import central_rows, foreground_box
+from text_recognizer.pages.line_heatmap import MIN_FOREGROUND, find_lines, pooling_weights
+from text_recognizer.pages.normalisation import normalise_contrast
+from text_recognizer.pages.skew import deskew
+from text_recognizer.utils.files import sha256
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# A picture's resolution is unknown, so a part of it is read at several sizes, and the surest one is kept.
+# The resolution of a picture is unknown. A part of it is read at several sizes, relative to the largest one that fits
+# the canvas, and the size of the highest confidence is kept.
 SIZES = (1.0, 0.75, 0.55, 0.4)
+# Outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
+FEATURES, HEATMAP, LOG_PROBABILITIES = "features", "heat", "log_probabilities"
 
 
 @dataclass(frozen=True)
-class ScoredPage:
-    """The lines found on a page: `centres` (L,) in rows of the grid, `log_probabilities` (L, w, C).
+class DecodedPage:
+    """The lines found on a page: `centres` (L,) in grid rows, `log_probabilities` (L, w, C), `paths` (L, w).
 
-    `paths` (L, w) holds the class of each column along the CTC path that is taken for what the line says. Where the
-    n-gram had a say, the log-probabilities are what it left of them, and their columns need not sum to 1.
+    `paths` holds the class of each column along the decoded CTC path. If a language model was fused, it has changed the
+    log-probabilities along that path, and the probabilities of a column need not sum to 1.
     """
 
     centres: np.ndarray
@@ -37,146 +51,152 @@ class ScoredPage:
 
 
 class Recognizer:
-    """Reads pictures. `info` says what the model is; `digest` names it in every answer."""
+    """Read pictures of handwriting. `info` describes the model; `digest` identifies it in every answer."""
 
-    def __init__(self, info: ModelInfo, session: "InferenceSession", speller: Speller | None = None) -> None:
+    def __init__(self, info: ModelInfo, session: "InferenceSession", decoder: BeamSearchDecoder | None = None) -> None:
         self.info = info
         self._session = session
-        self._speller = speller
+        self._decoder = decoder
         self._empty = _empty_inputs(session, info.grid.cell_height)
-        # Graphs that were written before take canvases of one size.
-        self._trims = not isinstance(session.get_inputs()[0].shape[2], int)
+        # Graphs of early versions take canvases of one size only.
+        self._crops_canvas = not isinstance(session.get_inputs()[0].shape[2], int)
 
     @property
     def digest(self) -> str:
+        """The sha256 of `reader.json`, which identifies the model."""
         return self.info.digest
 
     @property
     def runtime(self) -> str:
-        """What reads, and in which numbers."""
+        """The name and version of the runtime, and its floating-point format."""
         from onnxruntime import __version__
 
         return f"onnxruntime {__version__}, float32"
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Recognizer":
-        """Raises ModelError where a file is missing, was changed since it was written, or is for another charset.
+        """Load a model folder. `threads` limits the CPU threads of one reading; 0 leaves them to onnxruntime.
 
-        `threads` is how many CPU threads one reading may use; 0 leaves it to onnxruntime.
+        Raises ModelError if a file is missing, was changed since it was written, or is for another charset.
         """
         import onnxruntime
 
         info = read_info(folder / INFO_FILE)
-        graph = _checked(folder / GRAPH_FILE, info.graph_sha256)
+        graph = _verified(folder / GRAPH_FILE, info.graph_sha256)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return cls(info, session, _speller(folder, info.language) if info.language else None)
+        return cls(info, session, _load_decoder(folder, info.language) if info.language else None)
 
-    def read_canvases(self, canvases: np.ndarray) -> list[Reading]:
-        """Reads uint8 canvases (N, H, W) of the model's own size; boxes are in pixels of the canvas."""
-        return [self.spelled(page) for page in self.scored(canvases)]
+    def read_canvases(self, canvases: np.ndarray) -> list[Transcription]:
+        """Read canvases, uint8 (B, H, W), of the model's own size. Boxes are in pixels of the canvas."""
+        return [self.transcribe(page) for page in self.decode_canvases(canvases)]
 
-    def scored(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
-        """The lines of each canvas. Raises ModelError where the canvases are not the model's."""
-        return (self._spell(page) for page in self._found(canvases))
+    def decode_canvases(self, canvases: np.ndarray) -> Iterator[DecodedPage]:
+        """Find and decode the lines of each canvas, uint8 (B, H, W).
 
-    def spelled(self, page: ScoredPage, doubt: Doubt | None = None) -> Reading:
-        """What the lines say; confidences as the model was calibrated, or by another doubt."""
-        doubt, grid = doubt or self.info.doubt, self.info.grid
-        rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
-        lines = [to_line(glyphs(line, path, doubt), centre, grid) for line, path, centre in rows]
-        return Reading.of([line for line in lines if line])
-
-    def read(self, picture: np.ndarray) -> Reading:
-        """Reads a picture of one paragraph, uint8 grey (H, W) of any size; boxes are in its pixels."""
-        straight = straighten(level(picture, self.info.binarise))
-        clean = straight.grey
-        box = ink_box(clean)
-        if box is None:
-            return Reading.of([])
-        left, top, right, bottom = box
-        margin = max(1, round(0.02 * (right - left)))
-        left, top = max(0, left - margin), max(0, top - margin)
-        clean = clean[top : bottom + margin, left : right + margin]
-        placed = place(clean, self.info.canvas, self._scale(clean), left, top)
-        (page,) = self.scored(placed.canvas[None])
-        reading = self.spelled(page)
-        lines = [(line, _inside(straight.to_picture(placed.to_picture(line.box)), picture)) for line in reading.lines]
-        # What was found on the canvas beside the picture is no line of it.
-        return Reading.of([replace(line, box=box) for line, box in lines if box[2] and box[3]])
-
-    def _scale(self, clean: np.ndarray) -> float:
-        """The scale at which the network is surest of a part of the picture, or of all of it where that says nothing.
-
-        The n-gram is not asked: how sure the network alone is says how well a size suits it, and costs little.
+        Raises ModelError if the canvases are not of the model's own size.
         """
-        fit = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
-        for part in (clean[middle_rows(clean)], clean):
-            tries = np.stack([place(part, self.info.canvas, fit * size).canvas for size in SIZES])
-            credits = [_credit(self.spelled(page)) for page in self._found(tries)]
-            if any(credits):
-                break
-        return fit * SIZES[int(np.argmax(credits))]
+        return (self._fuse_language_model(page) for page in self._decode_greedily(canvases))
 
-    def _found(self, canvases: np.ndarray) -> Iterator[ScoredPage]:
-        """The lines of each canvas, along CTC's best paths."""
+    def transcribe(self, page: DecodedPage, calibration: Calibration | None = None) -> Transcription:
+        """Return the text of the lines. Confidences follow `calibration`, by default the model's own."""
+        calibration, grid = calibration or self.info.calibration, self.info.grid
+        rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
+        lines = [to_line(emitted_characters(line, path, calibration), centre, grid) for line, path, centre in rows]
+        return Transcription.of([line for line in lines if line])
+
+    def read(self, picture: np.ndarray) -> Transcription:
+        """Read a picture of one paragraph, uint8 grey (H, W) of any size. Boxes are in pixels of the picture."""
+        straight = deskew(normalise_contrast(picture, self.info.binarise))
+        clean = straight.grey
+        box = foreground_box(clean)
+        if box is None:
+            return Transcription.of([])
+        margin = max(1, round(0.02 * box.width))
+        left, top = max(0, box.x - margin), max(0, box.y - margin)
+        clean = clean[top : box.bottom + margin, left : box.right + margin]
+        placed = place_on_canvas(clean, self.info.canvas, self._best_scale(clean), left, top)
+        (page,) = self.decode_canvases(placed.canvas[None])
+        lines = self.transcribe(page).lines
+        boxes = [_clipped(straight.to_picture(placed.to_picture(line.box)), picture) for line in lines]
+        # A line found on the part of the canvas that the picture does not cover is noise.
+        inside = [replace(line, box=box) for line, box in zip(lines, boxes, strict=True) if box.width and box.height]
+        return Transcription.of(inside)
+
+    def _best_scale(self, clean: np.ndarray) -> float:
+        """Return the scale at which the network reads the central rows with the highest confidence.
+
+        If no text is found there, all rows are tried. The language model is left out: the confidence of the network
+        alone tells how well a size suits it, and costs little.
+        """
+        fit: float = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
+        for part in (clean[central_rows(clean)], clean):
+            candidates = np.stack([place_on_canvas(part, self.info.canvas, fit * size).canvas for size in SIZES])
+            confidences = [_confidence(self.transcribe(page)) for page in self._decode_greedily(candidates)]
+            if any(confidences):
+                break
+        return fit * SIZES[int(np.argmax(confidences))]
+
+    def _decode_greedily(self, canvases: np.ndarray) -> Iterator[DecodedPage]:
+        """Find the lines of each canvas and take the best path of each, without the language model."""
         if canvases.shape[1:] != self.info.canvas:
             raise ModelError(
                 f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
                 "preprocess with the parameters that the model was trained with",
             )
-        return (self._score_page(*page) for page in self._encode(canvases))
+        return (self._classify_lines(*self._encode(canvas)) for canvas in canvases)
 
-    def _encode(self, canvases: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Features (E, h, w) and ridges (h, w) of each page."""
-        for canvas in canvases:
-            features, heat = self._run(["features", "heat"], pictures=self._ink(canvas)[None, None])
-            yield features[0], heat[0]
+    def _encode(self, canvas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features (E, h, w) and the line heatmap (h, w) of a canvas."""
+        features, heatmap = self._run([FEATURES, HEATMAP], pictures=self._foreground(canvas)[None, None])
+        return features[0], heatmap[0]
 
-    def _ink(self, canvas: np.ndarray) -> np.ndarray:
-        """Ink, 1 on paper of 0, of the part of a canvas that is written on, in whole cells."""
-        ink: np.ndarray = 1.0 - canvas.astype(np.float32) / 255.0
-        if not self._trims:
-            return ink
-        grid, inked = self.info.grid, ink > INKED
-        ends = (int(np.flatnonzero(inked.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0))
-        ink = ink[tuple(slice(grid.reach(end)) for end in ends)]
-        height, width = ink.shape
-        return np.pad(ink, ((0, -height % grid.cell_height), (0, -width % grid.cell_width)))
+    def _foreground(self, canvas: np.ndarray) -> np.ndarray:
+        """Return the foreground of a canvas, 1 on a background of 0, cropped to the written part in whole cells."""
+        foreground: np.ndarray = 1.0 - canvas.astype(np.float32) / 255.0
+        if not self._crops_canvas:
+            return foreground
+        grid, mask = self.info.grid, foreground > MIN_FOREGROUND
+        ends = (int(np.flatnonzero(mask.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0))
+        foreground = foreground[tuple(slice(grid.crop_length(end)) for end in ends)]
+        height, width = foreground.shape
+        return np.pad(foreground, ((0, -height % grid.cell_height), (0, -width % grid.cell_width)))
 
-    def _score_page(self, features: np.ndarray, heat: np.ndarray) -> ScoredPage:
+    def _classify_lines(self, features: np.ndarray, heatmap: np.ndarray) -> DecodedPage:
+        """Find the lines in the heatmap, pool their features, and classify each of their columns."""
         grid = self.info.grid
-        centres = find_lines(heat, grid)
+        centres = find_lines(heatmap, grid)
         scores = np.zeros((0, features.shape[2], len(self.info.charset)), dtype=np.float32)
         if len(centres):
-            sequences = np.tensordot(pooling(centres, len(heat), grid), features, axes=(1, 1))  # (L, E, w)
-            (scores,) = self._run(["log_probabilities"], sequences=sequences)
-        return ScoredPage(centres, scores, scores.argmax(axis=2))
+            sequences = np.tensordot(pooling_weights(centres, len(heatmap), grid), features, axes=(1, 1))  # (L, E, w)
+            (scores,) = self._run([LOG_PROBABILITIES], sequences=sequences)
+        return DecodedPage(centres, scores, scores.argmax(axis=2))
 
-    def _spell(self, page: ScoredPage) -> ScoredPage:
-        """The page along the paths that suit the n-gram as well, each line in the light of those above it."""
-        if self._speller is None or not len(page.centres):
+    def _fuse_language_model(self, page: DecodedPage) -> DecodedPage:
+        """Decode the page by beam search with the language model; the lines above a line are its context."""
+        if self._decoder is None or not len(page.centres):
             return page
-        paths, weighed = [], []
+        paths, fused = [], []
         context: tuple[int, ...] = (SPACE,)
         for scores in page.log_probabilities:
-            ids = self._speller.spell(scores, context)
+            ids = self._decoder.decode(scores, context)
             paths.append(align(scores, ids))
-            weighed.append(self._speller.weighed(scores, paths[-1], context))
+            fused.append(self._decoder.fuse(scores, paths[-1], context))
             if ids:
-                context = (*context, *ids, SPACE)[-LONGEST:]
-        return ScoredPage(page.centres, np.stack(weighed), np.stack(paths))
+                context = (*context, *ids, SPACE)[-MAX_ORDER:]
+        return DecodedPage(page.centres, np.stack(fused), np.stack(paths))
 
-    def _run(self, wanted: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
-        """One half of the graph; the other half's input is empty, so that it costs next to nothing."""
+    def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
+        """Run one half of the graph. The input of the other half is empty, so that it costs next to nothing."""
         feeds = {name: inputs.get(name, empty) for name, empty in self._empty.items()}
-        outputs: list[np.ndarray] = self._session.run(wanted, feeds)
-        return outputs
+        results: list[np.ndarray] = self._session.run(outputs, feeds)
+        return results
 
 
-def _checked(path: Path, digest: str) -> Path:
+def _verified(path: Path, digest: str) -> Path:
+    """Return `path`. Raises ModelError if the file is missing or has another digest."""
     if not path.is_file():
         raise ModelError(f"{path} does not exist", "train a model, or name a folder that holds one")
     if sha256(path) != digest:
@@ -184,26 +204,25 @@ def _checked(path: Path, digest: str) -> Path:
     return path
 
 
-def _speller(folder: Path, language: LanguageInfo) -> Speller:
-    ngram = NGram.load(_checked(folder / LANGUAGE_FILE, language.sha256))
-    return Speller(ngram, language.weight, language.bonus, language.width)
+def _load_decoder(folder: Path, language: LanguageInfo) -> BeamSearchDecoder:
+    ngram = NGram.load(_verified(folder / LANGUAGE_FILE, language.sha256))
+    return BeamSearchDecoder(ngram, language.lm_weight, language.insertion_bonus, language.beam_width)
 
 
-def _empty_inputs(session: "InferenceSession", whole: int) -> dict[str, np.ndarray]:
-    """No page and no line, each side that may be of any length being `whole`."""
+def _empty_inputs(session: "InferenceSession", size: int) -> dict[str, np.ndarray]:
+    """Return an empty batch for each input of the graph. Dimensions without a fixed size are `size` long."""
     shapes = {node.name: node.shape[1:] for node in session.get_inputs()}
-    sizes = {name: [side if isinstance(side, int) else whole for side in shape] for name, shape in shapes.items()}
+    sizes = {name: [side if isinstance(side, int) else size for side in shape] for name, shape in shapes.items()}
     return {name: np.zeros([0, *shape], dtype=np.float32) for name, shape in sizes.items()}
 
 
-def _inside(box: Box, picture: np.ndarray) -> Box:
-    """The part of a box that lies on the picture; empty, at its edge, where none does."""
-    x, y, width, height = box
-    left, right = (min(max(edge, 0), picture.shape[1]) for edge in (x, x + width))
-    top, bottom = (min(max(edge, 0), picture.shape[0]) for edge in (y, y + height))
-    return left, top, right - left, bottom - top
+def _clipped(box: Box, picture: np.ndarray) -> Box:
+    """Return the part of a box that lies on the picture; an empty box at the edge if none does."""
+    left, right = (min(max(edge, 0), picture.shape[1]) for edge in (box.x, box.right))
+    top, bottom = (min(max(edge, 0), picture.shape[0]) for edge in (box.y, box.bottom))
+    return Box(left, top, right - left, bottom - top)
 
 
-def _credit(reading: Reading) -> float:
-    """How much to believe a reading: nothing where it holds no text."""
-    return reading.confidence if reading.text else 0.0
+def _confidence(transcription: Transcription) -> float:
+    """Return the confidence of a transcription, 0 if it holds no text."""
+    return transcription.confidence if transcription.text else 0.0

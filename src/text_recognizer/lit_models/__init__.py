@@ -1,8 +1,20 @@
-"""Models with their loss, optimiser and metrics, as Lightning trains them."""
+"""Models with their loss, optimiser and metrics, as Lightning trains them.
 
-from text_recognizer.lit_models.base import BaseLitModel
+All of them derive from BaseLitModel: one optimiser set-up, one average of the weights (EMA), one place that logs CER.
+"""
+
+from text_recognizer.lit_models.base import BaseLitModel, OptimizerConfig
 from text_recognizer.lit_models.ctc import CTCLitModel
+from text_recognizer.lit_models.experiment import ClassifierLitModel, ExperimentLitModel
 from text_recognizer.lit_models.paragraph import ParagraphLitModel
 from text_recognizer.lit_models.transformer import TransformerLitModel
 
-__all__ = ["BaseLitModel", "CTCLitModel", "ParagraphLitModel", "TransformerLitModel"]
+__all__ = [
+    "BaseLitModel",
+    "CTCLitModel",
+    "ClassifierLitModel",
+    "ExperimentLitModel",
+    "OptimizerConfig",
+    "ParagraphLitModel",
+    "TransformerLitModel",
+]

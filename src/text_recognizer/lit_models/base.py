@@ -1,184 +1,123 @@
-"""What the lab's training modules share: optimiser, schedule, averaging, and metrics of whole splits.
+"""The base of all training modules: optimiser, schedule, average of the weights, and error rates of whole splits.
 
-Every figure is logged as `train/...`, `validation/...` or `test/...`. A split's figure is a mean over its samples,
-characters or words, whatever the size of the batches and the number of processes.
+Every metric is logged as `train/...`, `validation/...` or `test/...`. A split's metric is a mean over its samples,
+characters or words. It does not depend on the size of the batches or on the number of processes.
 """
 
-from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from text_recognizer.errors import ConfigError
-from text_recognizer.lit_models.average import averaged
+from text_recognizer.core.errors import ConfigError
+from text_recognizer.lit_models.ema import averaged
+from text_recognizer.lit_models.error_rates import SplitErrors
 from text_recognizer.lit_models.schedule import warm_up_and_cosine
-from text_recognizer.metrics import character_edits, word_edits
-from text_recognizer.models.network import Group, Network
-from text_recognizer.text import one_line
 
-OPTIMIZER = "Adam"
-LR = 1e-3
-LOSS = "cross_entropy"
-ONE_CYCLE_TOTAL_STEPS = 100
-WEIGHT_DECAY = 0.01
-MOST_BATCHES, MOST_DRAWS = 1 << 20, 1 << 44  # in a round, and in a run: seeds that do not meet
+Schedule = Literal["constant", "cosine", "one_cycle"]
+Model = TypeVar("Model", bound=nn.Module)
 
 
-class BaseLitModel(pl.LightningModule):
-    """Classifies: logits `(B, C)` or `(B, C, S)` against ids `(B,)` or `(B, S)`, by a loss of torch.nn.functional."""
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How the weights are updated.
 
-    def __init__(self, model: Network, args: Namespace | None = None) -> None:
+    `optimizer` is a class of torch.optim; a `weight_decay` of None leaves that class its own default. The schedule
+    'cosine' warms up over the share `warmup` of the steps. 'one_cycle' takes its peak and its length from `one_cycle`.
+    `ema_decay` is the decay per step of the average of the weights; 0 keeps no average.
+    """
+
+    optimizer: str = "Adam"
+    learning_rate: float = 1e-3
+    weight_decay: float | None = None
+    schedule: Schedule = "constant"
+    warmup: float = 0.05
+    one_cycle: tuple[float, int] = (1e-3, 100)
+    ema_decay: float = 0.0
+
+
+class BaseLitModel(pl.LightningModule, Generic[Model]):
+    """Updates the weights, averages them, and logs the error rates of a split. Subclasses define the steps."""
+
+    def __init__(self, model: Model, config: OptimizerConfig) -> None:
         super().__init__()
-        self.model = model
-        self.args: dict[str, Any] = vars(args) if args is not None else {}
-        self.data_config, self.mapping, self.input_dims = model.data_config, model.mapping, model.input_dims
-        self.lr: float = self.args.get("lr", LR)
-        decay = self.args.get("average", 0.0)
-        self.average = averaged(model, decay) if decay else None
-        self._batches = 0
+        self.model: Model = model
+        self.config = config
+        self.lr = config.learning_rate  # Lightning's learning-rate finder sets it
+        self.ema = averaged(model, config.ema_decay) if config.ema_decay else None
+        self._errors = SplitErrors()
 
-    @staticmethod
-    def add_to_argparse(parser: Group) -> Group:
-        add = parser.add_argument
-        add("--optimizer", default=OPTIMIZER, help="a class of torch.optim; default: %(default)s")
-        add("--lr", type=float, default=LR, help="learning rate; default: %(default)s")
-        add("--weight_decay", type=float, default=None, help=f"default: AdamW's {WEIGHT_DECAY}, others none")
-        add("--one_cycle_max_lr", type=float, default=None, help="peak of a one-cycle schedule; default: none")
-        add("--one_cycle_total_steps", type=int, default=ONE_CYCLE_TOTAL_STEPS, help="steps that the cycle takes")
-        add("--schedule", choices=("constant", "cosine"), default="constant", help="cosine: with a warm-up before it")
-        add("--warmup", type=float, default=0.05, help="share of the steps that warm up; for the schedule 'cosine'")
-        add("--average", type=float, default=0.0, help="decay a step of averaged weights, which are then validated")
-        add("--loss", default=LOSS, help="transformer, ctc, or a loss of torch.nn.functional; default: %(default)s")
-        add("--label_smoothing", type=float, default=0.0, help="share of the target given to all classes, 0 to 1")
-        add("--compile", action="store_true", help="torch.compile: a slow start, then faster steps")
-        return parser
-
-    # --- what is trained, and what is kept
+    # --- the weights that are trained, and those that are kept
 
     @property
-    def network(self) -> Network:
-        """The weights that are validated and kept: the average where there is one."""
-        return cast(Network, self.average.module) if self.average else self.model
+    def kept_model(self) -> Model:
+        """The weights that are validated and saved: the average if there is one, else the model's own."""
+        return cast(Model, self.ema.module) if self.ema else self.model
 
     @property
-    def reading(self) -> Network:
-        """The weights of the step at hand: the model's in training, those that are kept otherwise."""
-        return self.model if self.training else self.network
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.reading(x)
-        return out
-
-    def on_fit_start(self) -> None:
-        if self.args.get("compile"):
-            # In place, so that the names of the weights stay.
-            for part in ("encode", "decode"):
-                if hasattr(self.model, part):
-                    setattr(self.model, part, torch.compile(getattr(self.model, part)))
-            if not hasattr(self.model, "encode"):
-                self.model.compile()
-
-    def on_train_epoch_start(self) -> None:
-        self._batches = 0
-
-    def on_before_batch_transfer(self, batch: Any, _: int) -> Any:  # noqa: ANN401
-        """What is drawn is a function of the round and the batch, so that a resumed run draws the same."""
-        if self.trainer.training:
-            place = (self.current_epoch * MOST_BATCHES + self._batches) * self.trainer.world_size + self.global_rank
-            torch.manual_seed(self.args.get("seed", 0) * MOST_DRAWS + place)
-            self._batches += 1
-        return batch
+    def active_model(self) -> Model:
+        """The weights of the current step: the model's own in training, those that are kept otherwise."""
+        return self.model if self.training else self.kept_model
 
     def on_train_batch_end(self, *_: object) -> None:
-        if self.average:
-            self.average.update_parameters(self.model)
+        if self.ema:
+            self.ema.update_parameters(self.model)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return the optimiser and the schedule of `config`. Raises ConfigError if torch has no such optimiser."""
         optimizer = self._optimizer()
-        if peak := self.args.get("one_cycle_max_lr"):
-            steps = self.args.get("one_cycle_total_steps", ONE_CYCLE_TOTAL_STEPS)
-            cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=peak, total_steps=steps)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
-        if self.args.get("schedule", "constant") == "cosine":
+        scheduler: torch.optim.lr_scheduler.LRScheduler
+        if self.config.schedule == "one_cycle":
+            peak, steps = self.config.one_cycle
+            scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=peak, total_steps=steps)
+        elif self.config.schedule == "cosine":
             steps = int(self.trainer.estimated_stepping_batches)
-            cosine = warm_up_and_cosine(optimizer, steps, self.args.get("warmup", 0.05))
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
-        return optimizer
+            scheduler = warm_up_and_cosine(optimizer, steps, self.config.warmup)
+        else:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _optimizer(self) -> torch.optim.Optimizer:
-        name = self.args.get("optimizer", OPTIMIZER)
+        name, decay = self.config.optimizer, self.config.weight_decay
         kind: Any = getattr(torch.optim, name, None)
         if not (isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)):
             raise ConfigError(f"--optimizer {name}: torch.optim has no such optimiser", "try Adam, AdamW or SGD")
-        decay = self.args.get("weight_decay")
         settings = {} if decay is None else {"weight_decay": decay}
         build: Any = kind  # the base class takes no learning rate, each of its children does
         return cast("torch.optim.Optimizer", build(self.model.parameters(), lr=self.lr, **settings))
 
-    # --- the three loops
+    # --- error rates of a split
 
-    def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
-        x, y = batch
-        logits = self(x)
-        loss = self._loss(logits, y)
-        self._log_mean("train/loss", loss.detach(), len(x))
-        self._log_accuracy("train", logits, y)
-        return loss
+    def record_texts(self, true: Sequence[str], read: Sequence[str]) -> None:
+        """Add the texts of a batch to the error rates of the split that is validated or tested."""
+        self._errors.add(true, read)
 
-    def validation_step(self, batch: Sequence[Tensor], _: int) -> None:
-        self._evaluate("validation", batch)
+    def log_error_rates(self, split: str) -> dict[str, float]:
+        """Log `<split>/cer`, `<split>/cer_newlines` and `<split>/wer` and return them. No text gives no rate."""
+        sums = self.trainer.strategy.reduce(self._errors.sums(self.device), reduce_op="sum")
+        rates = SplitErrors.rates(cast(Tensor, sums))
+        for name, rate in rates.items():
+            self.log(f"{split}/{name}", rate)
+        return rates
 
-    def test_step(self, batch: Sequence[Tensor], _: int) -> None:  # noqa: PT019 (Lightning's signature, no test)
-        self._evaluate("test", batch)
+    def on_validation_epoch_start(self) -> None:
+        self._errors = SplitErrors()
 
-    def _evaluate(self, split: str, batch: Sequence[Tensor]) -> None:
-        x, y = batch
-        logits = self(x)
-        self._log_mean(f"{split}/loss", self._loss(logits, y), len(x))
-        self._log_accuracy(split, logits, y)
+    def on_test_epoch_start(self) -> None:
+        self._errors = SplitErrors()
 
-    def predict(self, x: Tensor) -> Tensor:
-        """The likeliest class of each picture or window."""
-        return self(x).argmax(dim=1)
+    def on_validation_epoch_end(self) -> None:
+        self.log_error_rates("validation")
 
-    def _loss(self, logits: Tensor, y: Tensor) -> Tensor:
-        name = self.args.get("loss", LOSS)
-        smoothing = self.args.get("label_smoothing", 0.0)
-        if name == LOSS:
-            return F.cross_entropy(logits, y, label_smoothing=smoothing)
-        if not hasattr(F, name):
-            raise ConfigError(
-                f"--loss {name}: torch.nn.functional has no such loss", "try cross_entropy, ctc, transformer"
-            )
-        loss: Tensor = getattr(F, name)(logits, y)
-        return loss
+    def on_test_epoch_end(self) -> None:
+        self.log_error_rates("test")
 
-    # --- figures
-
-    def _log_mean(self, name: str, value: float | Tensor, weight: int) -> None:
-        """A figure of one batch; the split's is their mean by weight, over all processes."""
+    def log_mean(self, name: str, value: float | Tensor, weight: int) -> None:
+        """Log the mean of `value` over a split's batches and over all processes, weighted by `weight`."""
         # Lightning takes the mean of the processes' weights as a whole number: as multiples of their number it is one.
         weight = max(1, weight) * (self._trainer.world_size if self._trainer else 1)
         self.log(name, value, on_step=False, on_epoch=True, batch_size=weight, sync_dist=True)
-
-    def _log_accuracy(self, split: str, logits: Tensor, y: Tensor) -> None:
-        right = (logits.argmax(dim=1) == y).float().mean()
-        self._log_mean(f"{split}/acc", right, y.numel())
-
-    def _log_readings(self, split: str, read: Sequence[str], true: Sequence[str]) -> None:
-        """CER with newlines as spaces and with newlines kept, and WER: edits over length, both summed over it."""
-        pairs = list(zip(true, read, strict=True))
-        kinds = {
-            "cer": [character_edits(one_line(t), one_line(r)) for t, r in pairs],
-            "cer_newlines": [character_edits(t, r) for t, r in pairs],
-            "wer": [word_edits(t, r) for t, r in pairs],
-        }
-        for name, rows in kinds.items():
-            length = sum(row.length for row in rows)
-            if length:
-                self._log_mean(f"{split}/{name}", sum(row.edits for row in rows) / length, length)

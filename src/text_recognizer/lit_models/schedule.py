@@ -1,4 +1,4 @@
-"""How the learning rate goes over a training."""
+"""The learning rate over a training."""
 
 import math
 
@@ -7,7 +7,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 
 def warm_up_and_cosine(optimizer: Optimizer, steps: int, warmup: float) -> LambdaLR:
-    """Rises over the share `warmup` of `steps`, then falls to 0 as half a cosine (Loshchilov and Hutter 2017)."""
+    """Raise the rate over the share `warmup` of `steps`, then lower it to 0 as half a cosine.
+
+    Source: Loshchilov and Hutter 2017, without restarts.
+    """
     warm = max(1, round(warmup * steps))
 
     def rate(step: int) -> float:

@@ -1,8 +1,8 @@
-"""Networks, in plain torch. A name is imported when it is first asked for: one of them needs torchvision."""
+"""Networks in plain torch. Each is imported when it is first named, because one of them needs torchvision."""
 
 from typing import TYPE_CHECKING
 
-from text_recognizer.lazy import lazy
+from text_recognizer.utils.lazy_imports import lazy_attributes
 
 if TYPE_CHECKING:
     from text_recognizer.models.cnn import CNN
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from text_recognizer.models.paragraph_reader import ParagraphReader
     from text_recognizer.models.resnet_transformer import ResnetTransformer
 
-_HOMES = {
+_MODULES = {
     "CNN": "cnn",
     "LineCNN": "line_cnn",
     "LineCNNSimple": "line_cnn",
@@ -24,4 +24,4 @@ _HOMES = {
 
 __all__ = ["CNN", "MLP", "LineCNN", "LineCNNSimple", "Network", "ParagraphReader", "ResnetTransformer"]
 
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__getattr__, __dir__ = lazy_attributes(__name__, _MODULES)

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from torch import Tensor, nn
 
-from text_recognizer.errors import ModelError
+from text_recognizer.core.errors import ModelError
 from text_recognizer.models.network import DataConfig, Group, Network
 
 CONV_DIM = 64
@@ -14,7 +14,7 @@ Pair = int | tuple[int, int]
 
 
 class ConvBlock(nn.Module):
-    """A convolution and a ReLU; 3x3 with padding, so that the size stays, unless told otherwise."""
+    """A convolution and a ReLU. The defaults, 3x3 with padding, keep the size."""
 
     def __init__(self, inputs: int, outputs: int, kernel_size: Pair = 3, stride: Pair = 1, padding: Pair = 1) -> None:
         super().__init__()
@@ -26,9 +26,9 @@ class ConvBlock(nn.Module):
 
 
 class CNN(Network):
-    """Pictures `(B, channels, H, W)` of the size of `input_dims` to logits `(B, C)`.
+    """Classify pictures `(B, channels, H, W)` of the size of `input_dims`: logits `(B, C)`.
 
-    `size` (H, W) takes the place of the height and width in `data_config`: that of a window on a line, for one.
+    `size` (H, W) replaces the height and width in `data_config`, for example by those of a window on a line.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class CNN(Network):
     def forward(self, x: Tensor) -> Tensor:
         if tuple(x.shape[2:]) != self.size:
             raise ModelError(
-                f"pictures of {tuple(x.shape[2:])}, but {type(self).__name__} was made for {self.size}",
-                "make it from the config() of the data that it is for",
+                f"pictures of {tuple(x.shape[2:])}, but this {type(self).__name__} is made for {self.size}",
+                "make the model from the config() of its data",
             )
         x = self.dropout(self.max_pool(self.conv2(self.conv1(x))))  # (B, conv_dim, H / 2, W / 2)
         x = self.fc1(x.flatten(start_dim=1)).relu()

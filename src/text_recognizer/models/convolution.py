@@ -1,4 +1,4 @@
-"""A convolution whose training does not wait for its slowest part on CPUs without AVX-512."""
+"""A convolution that trains faster on CPUs without AVX-512."""
 
 from typing import Any
 
@@ -7,23 +7,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-FAST = "AVX512"  # oneDNN computes the gradient of a kernel from any layout as fast there
+FAST = "AVX512"  # with it, oneDNN computes the gradient of a kernel equally fast from any layout
 
 
 class Convolution(nn.Conv2d):
-    """`nn.Conv2d`, with the gradient of its kernel computed from planar tensors where those are three times as fast.
+    """`nn.Conv2d` that computes the gradient of its kernel from planar tensors if those are three times as fast.
 
     With channels last, a convolution and the gradient of its input come near the speed of a matrix product on any CPU.
-    The gradient of the kernel, without AVX-512, reaches a fifth of it, and two thirds after a copy to planar tensors.
+    Without AVX-512 the gradient of the kernel reaches a fifth of that speed, and two thirds after a copy to planar
+    tensors.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self._slow(x):
+        if not self._has_slow_gradient(x):
             return super().forward(x)
         convolved: Tensor = PlanarGradient.apply(x, self.weight, self.padding)
         return convolved if self.bias is None else convolved + self.bias[:, None, None]
 
-    def _slow(self, x: Tensor) -> bool:
+    def _has_slow_gradient(self, x: Tensor) -> bool:
         plain = self.groups == 1 and set(self.stride) == set(self.dilation) == {1}
         plain = plain and self.padding_mode == "zeros" and not isinstance(self.padding, str)
         return (
@@ -38,7 +39,7 @@ class Convolution(nn.Conv2d):
 
 
 class PlanarGradient(torch.autograd.Function):
-    """The convolution of `x` (B, I, H, W) with `kernel` (O, I, h, w); its gradients each in the layout that is fast."""
+    """Convolve `x` (B, I, H, W) with `kernel` (O, I, h, w); compute each gradient in its faster layout."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, padding: tuple[int, int]) -> Tensor:  # noqa: ANN401
@@ -53,6 +54,5 @@ class PlanarGradient(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             of_x = conv2d_input(x.shape, kernel, grad, padding=ctx.padding)
         if ctx.needs_input_grad[1]:
-            planar = x.contiguous(), kernel.shape, grad.contiguous()
-            of_kernel = conv2d_weight(*planar, padding=ctx.padding)
+            of_kernel = conv2d_weight(x.contiguous(), kernel.shape, grad.contiguous(), padding=ctx.padding)
         return of_x, of_kernel, None

@@ -1,13 +1,13 @@
-"""Readers of lines without memory: a character network slid along the line, and the same thing as convolutions.
+"""Networks that read lines by windows: a character network that slides along the line, and a convolutional one.
 
-Lines `(B, channels, H, W)` become logits `(B, C, S)`, one vector a window: S = (W - window_width) / window_stride + 1.
+Lines `(B, channels, H, W)` become logits `(B, C, S)`, a vector per window: S = (W - window_width) / window_stride + 1.
 """
 
 from argparse import Namespace
 
 from torch import Tensor, nn
 
-from text_recognizer.errors import ModelError
+from text_recognizer.core.errors import ModelError
 from text_recognizer.models.cnn import CNN, ConvBlock
 from text_recognizer.models.network import DataConfig, Group, Network
 
@@ -16,11 +16,11 @@ FC_DIM = 512
 FC_DROPOUT = 0.2
 WINDOW_WIDTH = 16
 WINDOW_STRIDE = 8
-SHRINK = 8  # what the convolutions divide height and width by, before the one that looks at whole windows
+SHRINK = 8  # factor by which the convolutions reduce height and width before the one over whole windows
 
 
 class LineNetwork(Network):
-    """What both have in common: the window, and whether to cut the output to the length of the labels."""
+    """The base of both: the window, and the option to cut the output to the length of the labels."""
 
     default_width = WINDOW_WIDTH
     default_stride = WINDOW_STRIDE
@@ -38,7 +38,7 @@ class LineNetwork(Network):
     @classmethod
     def add_window_to_argparse(cls, parser: Group) -> None:
         width, stride = cls.default_width, cls.default_stride
-        parser.add_argument("--window_width", type=int, default=width, help="px of the line that are seen at once")
+        parser.add_argument("--window_width", type=int, default=width, help="width of a window in px")
         parser.add_argument("--window_stride", type=int, default=stride, help="px from one window to the next")
         parser.add_argument(
             "--limit_output_length", action="store_true", help="drop the windows beyond the length of the labels"
@@ -46,7 +46,7 @@ class LineNetwork(Network):
 
 
 class LineCNNSimple(LineNetwork):
-    """Slides a CNN for characters along the line, which works where the characters stand apart: EMNISTLines.
+    """Slide a CNN for characters along the line. It works if the characters are separate, as in EMNISTLines.
 
     All windows go through the network in one batch.
     """
@@ -75,7 +75,7 @@ class LineCNNSimple(LineNetwork):
 
 
 class LineCNN(LineNetwork):
-    """Fully convolutional: the windows share the work on what they both see. Height a multiple of 8, as the window."""
+    """A fully convolutional network: overlapping windows share their work. Height and window are multiples of 8."""
 
     def __init__(self, data_config: DataConfig, args: Namespace | None = None) -> None:
         super().__init__(data_config, args)
@@ -93,7 +93,7 @@ class LineCNN(LineNetwork):
             ConvBlock(2 * dim, 2 * dim),
             ConvBlock(2 * dim, 4 * dim, stride=2),
             ConvBlock(4 * dim, 4 * dim),
-            # The whole height, and one window of the width
+            # The whole height, and the width of one window
             ConvBlock(
                 4 * dim,
                 fc_dim,
@@ -108,7 +108,7 @@ class LineCNN(LineNetwork):
         self._initialise()
 
     def _initialise(self) -> None:
-        """By the outputs of each layer (He et al. 2015): with torch's own start, a stack this deep fades out."""
+        """Scale the weights by the outputs of each layer (He et al. 2015): torch's default fades in a deep stack."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -116,8 +116,8 @@ class LineCNN(LineNetwork):
                     nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = self.convs(x)[:, :, 0].transpose(1, 2)  # (B, S, fc_dim)
-        logits: Tensor = self.fc2(self.dropout(self.fc1(seen).relu()))
+        windows = self.convs(x)[:, :, 0].transpose(1, 2)  # (B, S, fc_dim)
+        logits: Tensor = self.fc2(self.dropout(self.fc1(windows).relu()))
         return self._limited(logits.transpose(1, 2))
 
     @staticmethod

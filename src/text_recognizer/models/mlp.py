@@ -13,7 +13,7 @@ FC_DROPOUT = 0.5
 
 
 class MLP(Network):
-    """Pictures of `input_dims`, `(B, ...)`, to logits `(B, C)`."""
+    """Classify pictures of `input_dims`, `(B, ...)`: logits `(B, C)`."""
 
     def __init__(self, data_config: DataConfig, args: Namespace | None = None) -> None:
         super().__init__(data_config, args)

@@ -1,4 +1,4 @@
-"""What the lab's models share: they are made from a data module's `config()` and from command-line arguments."""
+"""What the networks share: weights that do not fit are refused by name, and the lab's way to make a model."""
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from text_recognizer.errors import ModelError
+from text_recognizer.core.errors import ModelError
 
 
 class DataConfig(Protocol):
@@ -16,18 +16,48 @@ class DataConfig(Protocol):
 
 
 class Group(Protocol):
-    """Where arguments are added: a parser of argparse, or a group of one."""
+    """A parser of argparse, or a group of one."""
 
     def add_argument(self, *names: str, **settings: Any) -> Any: ...  # noqa: ANN401
 
 
-class Network(nn.Module):
-    """Keeps `data_config`, and `args` as a dict; loading weights that do not fit raises ModelError."""
+class CheckedModule(nn.Module):
+    """A module that raises ModelError, naming every parameter at fault, if weights do not fit it."""
 
-    # Parameters that a file of weights may lack: they then stay as they are.
+    # Parameters that a file of weights may lack: they keep their values.
     optional: tuple[str, ...] = ()
-    # Entries that older files hold and that the model remakes.
-    remade: tuple[str, ...] = ()
+    # Entries that older files hold and that the model computes itself.
+    recomputed: tuple[str, ...] = ()
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> Any:  # noqa: ANN401
+        """Load weights as torch does. `strict=False` still refuses wrong shapes."""
+        given = self.converted(state_dict)
+        if problems := self.misfits(given, strict):
+            raise ModelError(
+                f"the weights do not fit {type(self).__name__}:\n  " + "\n  ".join(problems),
+                "load weights of this class, made with the same arguments and the same charset",
+            )
+        return super().load_state_dict(given, strict=False, assign=assign)
+
+    def converted(self, state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights of a file in the form that this model has."""
+        return {name: value for name, value in state_dict.items() if name not in self.recomputed}
+
+    def misfits(self, given: Mapping[str, Tensor], strict: bool = True) -> list[str]:
+        """Name what is missing, what has another shape, and what the model does not have, in that order."""
+        own = self.state_dict()
+        missing = [f"{name}: missing" for name in own if name not in given and not name.startswith(self.optional)]
+        shapes = [
+            f"{name}: {tuple(given[name].shape)} in the file, {tuple(value.shape)} in the model"
+            for name, value in own.items()
+            if name in given and given[name].shape != value.shape
+        ]
+        unknown = [f"{name}: unknown" for name in given if name not in own]
+        return missing + shapes + unknown if strict else shapes
+
+
+class Network(CheckedModule):
+    """A model that is made from a data module's `config()` and command-line arguments, as in the lab."""
 
     def __init__(self, data_config: DataConfig, args: Namespace | None = None) -> None:
         super().__init__()
@@ -40,28 +70,3 @@ class Network(nn.Module):
     @staticmethod
     def add_to_argparse(parser: Group) -> Group:
         return parser
-
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> Any:  # noqa: ANN401
-        """As torch's, with every name that does not fit in the message. `strict=False` still refuses wrong shapes."""
-        given = {name: value for name, value in state_dict.items() if name not in self.remade}
-        own = self.state_dict()
-        if problems := misfits(own, given, self.optional if strict else tuple(own), strict):
-            raise ModelError(
-                f"the weights do not fit {type(self).__name__}:\n  " + "\n  ".join(problems),
-                "load weights of this class, made with the same arguments and the same mapping",
-            )
-        return super().load_state_dict(given, strict=False, assign=assign)
-
-
-def misfits(
-    own: Mapping[str, Tensor], given: Mapping[str, Tensor], optional: tuple[str, ...] = (), strict: bool = True
-) -> list[str]:
-    """What is missing, what is of another shape, what the model does not have; in its own order."""
-    missing = [f"{name}: missing" for name in own if name not in given and not name.startswith(optional)]
-    shapes = [
-        f"{name}: {tuple(given[name].shape)} in the file, {tuple(value.shape)} in the model"
-        for name, value in own.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    unknown = [f"{name}: unknown" for name in given if name not in own] if strict else []
-    return missing + shapes + unknown

@@ -1,23 +1,29 @@
-"""A reader of whole paragraphs: finds the lines as bands of its own features and reads them all at once with CTC.
+"""A reader of whole paragraphs: it finds the lines on a grid of features and reads them all at once with CTC.
 
-The encoder keeps a fine grid over the page. A row head, taught by the lines' boxes, draws a ridge along every line;
-the features about a ridge are pooled into one sequence, and CTC (Graves et al. 2006) reads that. The page's line breaks
-come with it. `B` pages, `L` lines of all pages, `H W` pixels, `h w` cells of the grid, `E` embedding, `C` classes of
-`text.MAPPING`.
+The encoder keeps a fine grid over the page. The line heatmap head, which is trained on the lines' boxes, marks the
+centre of every line. Line pooling gathers the features around a line into one sequence, and CTC (Graves et al. 2006)
+reads it. Line breaks come from the lines themselves. `B` pages, `L` lines of all pages, `H W` pixels, `h w` cells of
+the grid, `E` embedding, `C` classes of the charset.
+
+The names of attributes that hold parameters (`encoder`, `deeper`, `row_head`, `context`, `head`, and `mix`, `norm`,
+`lstm` inside them) are keys of the weights in published model folders, so they must stay as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_recognizer.bands import Grid, find_lines, pooling
+from text_recognizer.core.charset import CHARSET, END_ID, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
 from text_recognizer.models.convolution import Convolution
-from text_recognizer.text import END_ID, MAPPING, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
+from text_recognizer.models.network import CheckedModule
+from text_recognizer.pages.line_heatmap import FeatureGrid, find_lines, pooling_weights
 
-LONGEST_SPAN = 6  # columns: two letters
+MAX_SPAN = 6  # columns: about two letters
+FIRST_KERNEL = "encoder.0.0.weight"
 
 
 class Block(nn.Sequential):
@@ -36,9 +42,9 @@ class Block(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Adds what a 3x3 convolution makes of the grid: nothing at first, so that it can be put into a trained encoder.
+    """A residual block (He et al. 2016): a 3x3 convolution whose result is added to the grid.
 
-    A residual block (He et al. 2016) whose normalisation starts at 0 (Goyal et al. 2017).
+    Its normalisation starts at 0 (Goyal et al. 2017), so a new block changes nothing in a trained encoder.
     """
 
     def __init__(self, channels: int) -> None:
@@ -51,10 +57,10 @@ class Residual(nn.Module):
         return torch.relu(x + self.norm(self.mix(x)))
 
 
-class SpanDropout(nn.Module):
-    """Hides about `share` of the columns of each line `(L, E, w)` in training, in spans of up to LONGEST_SPAN.
+class TimeMask(nn.Module):
+    """Mask about `share` of the columns of each line `(L, E, w)` in training, in spans of up to MAX_SPAN columns.
 
-    What was hidden has to be guessed from what stands beside it: SpecAugment's time masking (Park et al. 2019).
+    The reader then has to use the columns beside them: SpecAugment's time masking (Park et al. 2019).
     """
 
     def __init__(self, share: float) -> None:
@@ -65,16 +71,16 @@ class SpanDropout(nn.Module):
         if not self.training or not self.share:
             return x
         lines, _, columns = x.shape
-        spans = max(1, round(2 * self.share * columns / (1 + LONGEST_SPAN)))
-        starts = torch.rand(lines, spans, 1, device=x.device) * (columns + LONGEST_SPAN) - LONGEST_SPAN
-        lengths = torch.randint(1, LONGEST_SPAN + 1, (lines, spans, 1), device=x.device)
-        behind = torch.arange(columns, device=x.device) - starts  # (L, spans, w)
-        hidden = ((behind >= 0) & (behind < lengths)).any(dim=1)
-        return x.masked_fill(hidden[:, None], 0.0)
+        spans = max(1, round(2 * self.share * columns / (1 + MAX_SPAN)))
+        starts = torch.rand(lines, spans, 1, device=x.device) * (columns + MAX_SPAN) - MAX_SPAN
+        lengths = torch.randint(1, MAX_SPAN + 1, (lines, spans, 1), device=x.device)
+        offsets = torch.arange(columns, device=x.device) - starts  # (L, spans, w)
+        masked = ((offsets >= 0) & (offsets < lengths)).any(dim=1)
+        return x.masked_fill(masked[:, None], 0.0)
 
 
 class Context(nn.Module):
-    """Mixes a position of a line with its neighbours, so that a letter is read in its word. A residual block."""
+    """A residual block that mixes a column of a line with its neighbours, so that a letter is read in its word."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -103,56 +109,68 @@ class Recurrent(nn.Module):
         return mixed.transpose(1, 2)
 
 
-class ParagraphReader(nn.Module):
-    """Reads ink `(B, 1, H, W)`, 1 where there is ink and 0 on paper, at `dpi`.
+@dataclass(frozen=True)
+class ReaderConfig:
+    """The shape of a ParagraphReader and its regularisation.
 
-    Pages of 150 dpi and more are folded first, each square of pixels into the channels of one (pixel unshuffling, Shi
-    et al. 2016): the grid's cells are 8 x 4 such squares, and a finer page costs hardly more.
-
-    Four convolutions lead to the grid, and `blocks` residual ones work on it. A line's letters are put into context by
-    two convolutions, or by an LSTM of `recurrent` cells a direction where that is not 0: slower to train, and better
-    where there are enough pages.
+    `channels` are the feature maps of the four stages of the encoder, `num_blocks` the residual convolutions after
+    them. `lstm_hidden` is the number of LSTM units per direction over a line; 0 uses two convolutions instead, which
+    train faster and read worse if there are enough pages. `time_mask` is the share of a line's columns that is
+    masked in training.
     """
 
-    def __init__(
-        self,
-        classes: int,
-        channels: Sequence[int],
-        dropout: float,
-        recurrent: int = 0,
-        dpi: int = 75,
-        hidden: float = 0.0,
-        blocks: int = 0,
-    ) -> None:
+    num_classes: int
+    channels: tuple[int, int, int, int]
+    dropout: float = 0.0
+    lstm_hidden: int = 0
+    dpi: int = 75
+    time_mask: float = 0.0
+    num_blocks: int = 0
+
+
+class ParagraphReader(CheckedModule):
+    """Read ink `(B, 1, H, W)`, 1 on ink and 0 on paper, at `config.dpi`.
+
+    Pages of 150 dpi and more are folded first: each square of pixels becomes the channels of one (pixel unshuffle, Shi
+    et al. 2016). A grid cell is 8 x 4 such squares, so a finer page costs hardly more.
+    """
+
+    # A reader with more residual blocks can continue from one with fewer.
+    optional = ("deeper.",)
+
+    def __init__(self, config: ReaderConfig) -> None:
         super().__init__()
-        self.grid = Grid.at(dpi)
-        first, second, third, last = channels
+        self.config = config
+        self.grid = FeatureGrid.at(config.dpi)
+        first, second, third, last = config.channels
         self.encoder = nn.Sequential(
             Block(self.grid.side**2, first, (2, 2)),
             Block(first, second, (2, 2)),
             Block(second, third, (2, 1)),
             Block(third, last, (1, 1)),
         )
-        self.deeper = nn.Sequential(*(Residual(last) for _ in range(blocks)))
+        self.deeper = nn.Sequential(*(Residual(last) for _ in range(config.num_blocks)))
+        # The line heatmap head.
         self.row_head = nn.Sequential(
             Convolution(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
         )
-        self.hide = SpanDropout(hidden)
+        self.time_mask = TimeMask(config.time_mask)
         self.context: nn.Module
-        if recurrent:
-            self.context = nn.Sequential(nn.Dropout(dropout), Recurrent(last, recurrent, dropout))
+        if config.lstm_hidden:
+            recurrent = Recurrent(last, config.lstm_hidden, config.dropout)
+            self.context = nn.Sequential(nn.Dropout(config.dropout), recurrent)
         else:
             self.context = nn.Sequential(Context(last), Context(last))
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * recurrent or last, classes)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(2 * config.lstm_hidden or last, config.num_classes)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The grid's features `(B, E, h, w)`, and the row head's logits `(B, h, w)`; see `Grid.size`."""
+        """Return the grid's features `(B, E, h, w)` and the logits of the line heatmap `(B, h, w)`."""
         features = self.deeper(self.encoder(self._folded(x)))
         return features, self.row_head(features)[:, 0]
 
     def _folded(self, x: Tensor) -> Tensor:
-        """Whole cells, each square of pixels as the channels of one."""
+        """Pad to whole cells, and turn each square of pixels into the channels of one pixel."""
         height, width = x.shape[2:]
         below, beside = -height % self.grid.cell_height, -width % self.grid.cell_width
         if below or beside:
@@ -162,20 +180,20 @@ class ParagraphReader(nn.Module):
         return F.pixel_unshuffle(x, self.grid.side).contiguous(memory_format=torch.channels_last)
 
     def read_lines(self, sequences: Tensor) -> Tensor:
-        """Pooled lines `(L, E, w)` → log-probabilities `(L, w, C)`; class 0 is CTC's blank."""
-        mixed = self.context(self.hide(sequences)).transpose(1, 2)  # (L, w, E)
+        """Return the log-probabilities `(L, w, C)` of pooled lines `(L, E, w)`; class 0 is CTC's blank."""
+        mixed = self.context(self.time_mask(sequences)).transpose(1, 2)  # (L, w, E)
         scores: Tensor = self.head(self.dropout(mixed))
         return scores.float().log_softmax(dim=2)
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """The tokens of each page, `(B, T)`: start, the lines joined by newlines, end, padding up to the longest.
+        """Return the tokens of each page, `(B, T)`: start, the lines joined by newlines, end, padding.
 
-        The lines are those that the row head finds; each is read by CTC's best path.
+        The lines are those that the model finds; each is read by CTC's best path.
         """
-        features, heat = self.encode(x.contiguous(memory_format=torch.channels_last))
-        found = [find_lines(ridge, self.grid) for ridge in heat.float().sigmoid().cpu().numpy()]
-        weights = [torch.from_numpy(pooling(centres, heat.shape[1], self.grid)) for centres in found]
+        features, heatmaps = self.encode(x.contiguous(memory_format=torch.channels_last))
+        found = [find_lines(heatmap, self.grid) for heatmap in heatmaps.float().sigmoid().cpu().numpy()]
+        weights = [torch.from_numpy(pooling_weights(centres, heatmaps.shape[1], self.grid)) for centres in found]
         counts = [len(centres) for centres in found]
         paths = self.read_lines(pool(features, torch.cat(weights).to(x.device), counts)).argmax(dim=2).tolist()
         lines = iter(collapse(path) for path in paths)
@@ -184,27 +202,42 @@ class ParagraphReader(nn.Module):
         longest = max(map(len, rows), default=0)
         return torch.tensor([row + [PADDING_ID] * (longest - len(row)) for row in rows], device=x.device)
 
+    def converted(self, state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return weights for this resolution: a reader of unfolded pages gives its first kernel to folded ones."""
+        given = super().converted(state_dict)
+        if FIRST_KERNEL in given:
+            given[FIRST_KERNEL] = unfolded_kernel(given[FIRST_KERNEL], self.grid.side**2)
+        return given
+
+
+def unfolded_kernel(kernel: Tensor, channels: int) -> Tensor:
+    """Adapt a kernel `(O, 1, h, w)` of unfolded pages to pages folded into `channels`; return others unchanged.
+
+    The result applies to the mean of a square of pixels what the kernel applied to one pixel of a coarser page.
+    """
+    return kernel.repeat(1, channels, 1, 1) / channels if kernel.shape[1] == 1 else kernel
+
 
 def joined(lines: Sequence[Sequence[int]]) -> list[int]:
-    """The ids of lines, with a newline's between them; special tokens are left out."""
-    with_breaks = [index for line in lines for index in (*line, NEWLINE_ID) if MAPPING[index] not in SPECIAL]
+    """Join the ids of lines by the id of a newline; special tokens are left out."""
+    with_breaks = [index for line in lines for index in (*line, NEWLINE_ID) if CHARSET[index] not in SPECIAL]
     return with_breaks[:-1]
 
 
 def pool(features: Tensor, weights: Tensor, counts: Sequence[int]) -> Tensor:
-    """Features `(B, E, h, w)` → one sequence a line `(L, E, w)`: the rows of its page, weighted.
+    """Pool features `(B, E, h, w)` into a sequence per line `(L, E, w)`: the weighted sum of the rows of its page.
 
-    One product for all pages, each given rows of zeros up to the most lines that any of them has. Raises ValueError
-    where `counts` are not those of `B` pages with `L` lines in all.
+    `weights` is (L, h); page `b` has the next `counts[b]` lines. One matrix product serves all pages: each is padded
+    with zeros up to the largest count. Raises ValueError if `counts` are not those of `B` pages with `L` lines.
     """
     pages, channels, rows, columns = features.shape
     if len(counts) != pages or sum(counts) != len(weights):
         raise ValueError(f"counts {list(counts)} are not of {pages} pages with {len(weights)} lines in all")
     most = max(counts, default=0)
-    places = [page * most + line for page, count in enumerate(counts) for line in range(count)]
-    place = torch.tensor(places, dtype=torch.long).to(features.device, non_blocking=True)
-    padded = features.new_zeros(pages * most, rows).index_copy(0, place, weights.to(features.dtype))
-    # Channels-last features are taken as they lie.
+    slots = [page * most + line for page, count in enumerate(counts) for line in range(count)]
+    slot = torch.tensor(slots, dtype=torch.long).to(features.device, non_blocking=True)
+    padded = features.new_zeros(pages * most, rows).index_copy(0, slot, weights.to(features.dtype))
+    # Channels-last features need no copy here.
     by_row = features.permute(0, 2, 3, 1).reshape(pages, rows, columns * channels)
     pooled = padded.view(pages, most, rows) @ by_row
-    return pooled.view(-1, columns, channels).index_select(0, place).transpose(1, 2).contiguous()
+    return pooled.view(-1, columns, channels).index_select(0, slot).transpose(1, 2).contiguous()

@@ -1,6 +1,6 @@
-"""A ResNet that looks at a page and a Transformer decoder that spells what it sees (Singh and Karayev 2021).
+"""A ResNet encodes a page and a Transformer decodes its text, token by token (Singh and Karayev 2021).
 
-The layout of the parameters, and their names, are those of the FSDL lab 2022, so that weights trained with it load.
+The parameters have the layout and the names of the FSDL lab 2022, so that weights trained there can be loaded.
 `B` pages, `H W` pixels, `S` = H / 32 * W / 32 encoder positions row by row, `E` embedding, `T` tokens, `C` classes.
 """
 
@@ -10,18 +10,18 @@ from argparse import Namespace
 import torch
 from torch import Tensor, nn
 
-from text_recognizer.models.cached import Affine, CachedDecoder
+from text_recognizer.core.charset import END, PADDING, START
+from text_recognizer.models.cached_decoder import Affine, CachedDecoder
 from text_recognizer.models.network import DataConfig, Group, Network
-from text_recognizer.models.spelling import Tokens, beam_search, greedy
+from text_recognizer.models.sequence_decoding import Tokens, beam_search, greedy
 from text_recognizer.models.transformer_util import (
     PositionalEncoding,
     PositionalEncodingImage,
     generate_square_subsequent_mask,
 )
-from text_recognizer.text import END, PADDING, START
 
 RESNET_CHANNELS = 512
-CELL = 32  # px a side of what one position of the encoder stands for
+CELL = 32  # px: side of the square that one position of the encoder stands for
 TF_DIM = 256
 TF_FC_DIM = 1024
 TF_DROPOUT = 0.4
@@ -32,14 +32,14 @@ INITIAL_RANGE = 0.1
 
 
 class ResnetTransformer(Network):
-    """Reads pages `(B, 1 or 3, H, W)`. `data_config` and `args` as a data module and the command line give them.
+    """Read pages `(B, 1 or 3, H, W)`. A data module gives `data_config`, the command line `args`.
 
-    The head for CTC (Graves et al. 2006) is for training alone: through it the encoder learns to read before the
-    decoder has anything to look at. It takes every position for `ctc_columns` columns of a line; 0 leaves it out.
+    The CTC head (Graves et al. 2006) is used in training only: through it the encoder learns to read before the decoder
+    can use its output. The head takes every position for `ctc_columns` columns of a line; 0 leaves it out.
     """
 
-    optional = ("ctc_head.",)  # the lab has none
-    remade = ("enc_pos_encoder.pe", "dec_pos_encoder.pe", "y_mask")
+    optional = ("ctc_head.",)  # which the lab does not have
+    recomputed = ("enc_pos_encoder.pe", "dec_pos_encoder.pe", "y_mask")
     y_mask: Tensor
 
     def __init__(self, data_config: DataConfig, args: Namespace | None = None) -> None:
@@ -75,7 +75,7 @@ class ResnetTransformer(Network):
             self.ctc_head = nn.Linear(self.dim, self.ctc_columns * self.num_classes)
 
     def _initialise(self) -> None:
-        """Small embeddings and outputs; the projection by its outputs, since a ReLU comes before it."""
+        """Make embeddings and outputs small, and scale the projection by its outputs, because it follows a ReLU."""
         nn.init.uniform_(self.embedding.weight, -INITIAL_RANGE, INITIAL_RANGE)
         nn.init.uniform_(self.fc.weight, -INITIAL_RANGE, INITIAL_RANGE)
         nn.init.zeros_(self.fc.bias)
@@ -88,33 +88,34 @@ class ResnetTransformer(Network):
         return Tokens(self.start_token, self.end_token, self.padding_token, self.max_output_length)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The tokens of each page, `(B, T)`: start, text, end, padding. The decoder runs without dropout.
+        """Return the tokens of each page, `(B, T)`: start, text, end, padding. The decoder runs without dropout.
 
-        Each token costs one step: what the layers know of the earlier ones is kept (see `cached`).
+        Each token costs one step, because the layers cache the earlier ones: see `CachedDecoder`.
         """
         with torch.inference_mode():
-            tokens = self._spell(x)
-        return tokens.clone()  # which autograd may have to do with again
+            tokens = self._decode_freely(x)
+        return tokens.clone()  # a normal tensor, which autograd accepts
 
-    def _spell(self, x: Tensor) -> Tensor:
+    def _decode_freely(self, x: Tensor) -> Tensor:
         memory = self.encode(x)
         pages = memory.shape[1]
         if self.beam_width > 1:
-            speller = Speller(self, memory.repeat_interleave(self.beam_width, dim=1))
-            return beam_search(speller.step, speller.reorder, self.tokens, pages, self.beam_width, memory.device)
-        return greedy(Speller(self, memory).step, self.tokens, pages, memory.device, self.max_repeats)
+            decoder = StepwiseDecoder(self, memory.repeat_interleave(self.beam_width, dim=1))
+            return beam_search(decoder.step, decoder.reorder, self.tokens, pages, self.beam_width, memory.device)
+        return greedy(StepwiseDecoder(self, memory).step, self.tokens, pages, memory.device, self.max_repeats)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Pages `(B, 1 or 3, H, W)` → the encoder's positions, row by row, `(S, B, E)`."""
+        """Encode pages `(B, 1 or 3, H, W)`: return the encoder's positions, row by row, `(S, B, E)`."""
         x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
         x = self.resnet(x.contiguous(memory_format=torch.channels_last))  # (B, 512, H / 32, W / 32)
         x = self.enc_pos_encoder(self.encoder_projection(x))  # (B, E, H / 32, W / 32)
         return x.flatten(start_dim=2).permute(2, 0, 1)
 
     def decode(self, x: Tensor, y: Tensor) -> Tensor:
-        """Logits of the token after each of `y`, `(T, B, C)`, for the encoder's `x` (S, B, E) and tokens `y` (B, T).
+        """Return the logits of the token after each of `y`, `(T, B, C)`.
 
-        All at once, as in training: position t sees `y` up to t, and no padding.
+        `x` (S, B, E) is the encoder's output, `y` (B, T) are tokens. All positions are computed at once, as in
+        training: position t uses `y` up to t, and no padding.
         """
         hidden = torch.zeros(y.shape, dtype=x.dtype, device=y.device).masked_fill(
             y == self.padding_token, float("-inf")
@@ -127,7 +128,7 @@ class ResnetTransformer(Network):
         return logits
 
     def ctc(self, x: Tensor) -> Tensor:
-        """Logits `(B, S * ctc_columns, C)` of the encoder's positions `(S, B, E)`: row after row of the page."""
+        """Return logits `(B, S * ctc_columns, C)` of the encoder's positions `(S, B, E)`, row after row of the page."""
         positions, pages, _ = x.shape
         scores: Tensor = self.ctc_head(x)  # (S, B, ctc_columns * C)
         return scores.transpose(0, 1).reshape(pages, positions * self.ctc_columns, self.num_classes)
@@ -143,38 +144,40 @@ class ResnetTransformer(Network):
             "--ctc_columns",
             type=int,
             default=CTC_COLUMNS,
-            help="columns that CTC takes a position of the encoder for; 0 trains the decoder alone",
+            help="columns of CTC per position of the encoder; 0 trains the decoder alone",
         )
-        parser.add_argument("--beam_width", type=int, default=1, help="sequences kept while reading; 1 is greedy")
+        parser.add_argument(
+            "--beam_width", type=int, default=1, help="sequences kept by the beam search; 1 decodes greedily"
+        )
         parser.add_argument(
             "--max_repeats",
             type=int,
             default=0,
-            help="end a reading that says the same this many times in a row; 0 lets it go on; greedy reading only",
+            help="end a text that repeats a phrase this many times in a row; 0 never; greedy decoding only",
         )
         return parser
 
 
-class Speller:
-    """The model's decoder as a function from the last token of each row to the next one's logits."""
+class StepwiseDecoder:
+    """The model's decoder as a function from the last token of each row to the logits of the next."""
 
     def __init__(self, model: ResnetTransformer, memory: Tensor) -> None:
-        self.model, self.now = model, 0
+        self.model, self.position = model, 0
         self.classify = Affine(model.fc.weight, model.fc.bias)
         self.decoder = CachedDecoder(model.transformer_decoder, memory, model.max_output_length - 1)
         self.reorder = self.decoder.reorder
 
     def step(self, last: Tensor) -> Tensor:
-        """Tokens `(R,)` → logits `(R, C)`."""
+        """Return the logits `(R, C)` after tokens `(R,)`."""
         model = self.model
-        embedded = model.embedding(last) * math.sqrt(model.dim) + model.dec_pos_encoder.pe[self.now]  # (R, E)
-        self.now += 1
+        embedded = model.embedding(last) * math.sqrt(model.dim) + model.dec_pos_encoder.pe[self.position]  # (R, E)
+        self.position += 1
         return self.classify(self.decoder.step(embedded))
 
 
 def _resnet() -> nn.Sequential:
-    """ResNet-18 without its pooling and classes, untrained; channels last, which its convolutions are faster in."""
-    # 5 to 10 s, which nothing but this class needs to wait for
+    """Return an untrained ResNet-18 without pooling and classes, in channels last, which is faster."""
+    # The import takes 5 to 10 s, and only this class needs it.
     from torchvision.models import resnet18
 
     network = nn.Sequential(*list(resnet18(weights=None).children())[:-2])

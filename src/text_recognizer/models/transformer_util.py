@@ -1,4 +1,4 @@
-"""Where a token or a feature stands, as something to add to it; and the mask that keeps a decoder from looking ahead.
+"""Positional encodings of tokens and of feature maps, and the causal mask of a decoder.
 
 Sines and cosines of falling frequency (Vaswani et al. 2017, section 3.5), over one axis or over two (Singh and Karayev
 2021). `S` positions, `B` batch, `E` embedding, `H W` rows and columns.
@@ -9,13 +9,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from text_recognizer.errors import ModelError
+from text_recognizer.core.errors import ModelError
 
-SLOWEST = 10_000.0  # times 2 pi: the longest wavelength, in positions
+MAX_WAVELENGTH = 10_000.0  # in positions, divided by 2 pi
 
 
 class PositionalEncoding(nn.Module):
-    """Adds to embeddings `(S, B, E)` their position; `pe` is `(max_len, 1, E)`."""
+    """Add their positions to embeddings `(S, B, E)`; `pe` is `(max_len, 1, E)`."""
 
     pe: Tensor
 
@@ -26,11 +26,14 @@ class PositionalEncoding(nn.Module):
 
     @staticmethod
     def make_pe(d_model: int, max_len: int) -> Tensor:
-        """Sines at the even indices, cosines at the odd ones, `(max_len, 1, d_model)`. ModelError where it is odd."""
+        """Return sines at even indices and cosines at odd ones, `(max_len, 1, d_model)`.
+
+        Raises ModelError if `d_model` is odd.
+        """
         if d_model % 2:
             raise ModelError(f"an embedding of {d_model} cannot hold positions", "choose an even width")
         position = torch.arange(max_len, dtype=torch.float)[:, None]
-        frequency = torch.exp(torch.arange(0, d_model, 2, dtype=torch.float) * (-math.log(SLOWEST) / d_model))
+        frequency = torch.exp(torch.arange(0, d_model, 2, dtype=torch.float) * (-math.log(MAX_WAVELENGTH) / d_model))
         angle = position * frequency  # (max_len, d_model / 2)
         return torch.stack([angle.sin(), angle.cos()], dim=2).view(max_len, 1, d_model)
 
@@ -42,7 +45,7 @@ class PositionalEncoding(nn.Module):
 
 
 class PositionalEncodingImage(nn.Module):
-    """Adds to a feature map `(B, E, H, W)` its rows, in the first half of E, and its columns; `pe` is `(E, H, W)`."""
+    """Add to a feature map `(B, E, H, W)` its rows, in the first half of E, and its columns; `pe` is `(E, H, W)`."""
 
     pe: Tensor
 
@@ -52,6 +55,7 @@ class PositionalEncodingImage(nn.Module):
 
     @staticmethod
     def make_pe(d_model: int, max_h: int, max_w: int) -> Tensor:
+        """Return the encoding `(d_model, max_h, max_w)`. Raises ModelError if `d_model` is no multiple of 4."""
         if d_model % 4:
             raise ModelError(f"an embedding of {d_model} cannot hold rows and columns", "choose a multiple of 4")
         rows = PositionalEncoding.make_pe(d_model // 2, max_h).permute(2, 0, 1)  # (E / 2, H, 1)
@@ -69,5 +73,5 @@ class PositionalEncodingImage(nn.Module):
 
 
 def generate_square_subsequent_mask(size: int) -> Tensor:
-    """What to add to attention scores `(size, size)`: row i may look at columns up to i (0), not beyond (-inf)."""
+    """Return the causal mask to add to attention scores, `(size, size)`: row i is 0 up to column i, then -inf."""
     return torch.full((size, size), float("-inf")).triu(diagonal=1)

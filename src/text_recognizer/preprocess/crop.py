@@ -1,23 +1,27 @@
-"""One form's handwritten paragraph and its lines, cut out by the line boxes."""
+"""Crop the handwritten paragraph of a form, and its lines, by the boxes of the lines."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from text_recognizer.config import PreprocessSection
-from text_recognizer.data.iam import SCAN_DPI, Box, Form
-from text_recognizer.data.packed import Page
-from text_recognizer.data.packed_lines import Line
-from text_recognizer.errors import DataError
-from text_recognizer.images import Placed, level, place
-from text_recognizer.text import unknown
+from text_recognizer.core.charset import unknown_characters
+from text_recognizer.core.errors import DataError
+from text_recognizer.core.geometry import Box
+from text_recognizer.core.params import PreprocessSection
+from text_recognizer.corpora.iam import SCAN_DPI, Form
+from text_recognizer.corpora.packed_lines import PackedLine
+from text_recognizer.corpora.packed_pages import PackedPage
+from text_recognizer.pages.canvas import CanvasPlacement, place_on_canvas
+from text_recognizer.pages.normalisation import normalise_contrast
+
+REPAIR = "correct its XML, or leave the form out with data.exclude"
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A form's text region at the picture's own resolution, levelled: uint8 (H, W), dark ink on paper of 255.
+    """The text region of a form at the picture's own resolution: `grey`, uint8 (H, W), dark ink on white paper.
 
-    `left` and `top` are where it was cut from the picture, `ratio` is px of the picture to one of the 300 dpi scan.
+    `left` and `top` are its position in the picture; `ratio` is the picture's pixels per pixel of the 300 dpi scan.
     """
 
     form: Form
@@ -27,70 +31,83 @@ class Paragraph:
     ratio: float
 
 
-def crop_form(form: Form, picture: np.ndarray, section: PreprocessSection) -> tuple[np.ndarray, Page]:
-    """The canvas, uint8 (H, W), and its labels: `on_canvas` of what `cut_out` gives."""
-    return on_canvas(cut_out(form, picture, section), section)
+def crop_form(form: Form, picture: np.ndarray, section: PreprocessSection) -> tuple[np.ndarray, PackedPage]:
+    """Crop the paragraph of a form and place it on a canvas. Return the canvas, uint8 (H, W), and its labels.
 
-
-def cut_out(form: Form, picture: np.ndarray, section: PreprocessSection) -> Paragraph:
-    """The paragraph with its margin. `picture` is the page, uint8 grey (H', W'), at any resolution.
-
-    Raises DataError naming the form where it has no text region on the page or a character outside the charset.
+    `picture` is the page, uint8 grey (H', W'), at any resolution. Raises DataError as `crop_paragraph` does.
     """
-    if strangers := unknown(form.text):
-        signs = " ".join(map(repr, strangers))
-        raise DataError(f"form {form.id} has characters outside the charset: {signs}", "mend its XML or exclude it")
+    return place_paragraph(crop_paragraph(form, picture, section), section)
+
+
+def crop_paragraph(form: Form, picture: np.ndarray, section: PreprocessSection) -> Paragraph:
+    """Crop the paragraph of a form with its margin. `picture` is the page, uint8 grey (H', W'), at any resolution.
+
+    Raises DataError naming the form if a line has no box or no text, if the lines lie outside the picture, or if a
+    character is not in the charset.
+    """
+    if unknown := unknown_characters(form.text):
+        raise DataError(f"form {form.id} has characters outside the charset: {' '.join(map(repr, unknown))}", REPAIR)
     region = form.box
     if region is None or not all(line.box and line.text for line in form.lines):
-        raise DataError(f"form {form.id} has a line without a box or without text", "mend its XML or exclude it")
+        raise DataError(f"form {form.id} has a line without a box or without text", REPAIR)
     ratio = picture.shape[1] / form.width
-    left, top, right, bottom = _pixels(region, section, ratio, picture.shape)
+    left, top, right, bottom = _pixel_edges(region, section, ratio, picture.shape)
     if right <= left or bottom <= top:
-        raise DataError(f"form {form.id}: its lines lie outside the picture", "mend its XML or exclude it")
-    return Paragraph(form, level(picture[top:bottom, left:right], section.binarise), left, top, ratio)
+        raise DataError(f"the lines of form {form.id} lie outside its picture", REPAIR)
+    return Paragraph(form, normalise_contrast(picture[top:bottom, left:right], section.binarise), left, top, ratio)
 
 
-def on_canvas(cut: Paragraph, section: PreprocessSection) -> tuple[np.ndarray, Page]:
-    """The paragraph on a canvas, uint8 (H, W), and its labels, boxes in pixels of the canvas."""
-    form, (height, width) = cut.form, cut.grey.shape
+def place_paragraph(paragraph: Paragraph, section: PreprocessSection) -> tuple[np.ndarray, PackedPage]:
+    """Place a paragraph on a canvas. Return the canvas, uint8 (H, W), and labels with boxes in its pixels."""
+    form, (height, width) = paragraph.form, paragraph.grey.shape
     canvas = (section.canvas_height, section.canvas_width)
-    placed = place(cut.grey, canvas, section.dpi / (SCAN_DPI * cut.ratio), cut.left, cut.top)
-    boxes = tuple(_on_canvas(line.box, cut.ratio, placed) for line in form.lines if line.box)
+    scale = section.dpi / (SCAN_DPI * paragraph.ratio)
+    placed = place_on_canvas(paragraph.grey, canvas, scale, paragraph.left, paragraph.top)
+    boxes = tuple(_to_canvas(line.box, paragraph.ratio, placed) for line in form.lines if line.box)
     size = round(width * placed.scale), round(height * placed.scale)
-    dpi = round(placed.scale * SCAN_DPI * cut.ratio, 1)
-    return placed.canvas, Page(form.id, form.writer, form.text, boxes, size, dpi)
+    dpi = round(placed.scale * SCAN_DPI * paragraph.ratio, 1)
+    return placed.canvas, PackedPage(form.id, form.writer, form.text, boxes, size, dpi)
 
 
-def cut_lines(cut: Paragraph, section: PreprocessSection) -> tuple[list[tuple[np.ndarray, Line]], list[str]]:
-    """Each line, uint8 (`section.lines`, w), with its labels; and the ids of those that lie mostly outside the picture.
+def crop_lines(
+    paragraph: Paragraph, section: PreprocessSection
+) -> tuple[list[tuple[np.ndarray, PackedLine]], list[str]]:
+    """Crop each line to uint8 (`section.line_height`, w), with its labels.
 
-    A line is scaled from the picture's own resolution, not from the canvas, with the paragraph's margin about its box;
-    what its neighbours reach into that is seen in it, as in the lab.
+    Also return the ids of the lines that lie mostly outside the picture; those are not cropped. A line is scaled from
+    the resolution of the picture, not of the canvas, and has the paragraph's margin around its box. What neighbouring
+    lines reach into the margin stays visible, as in the FSDL lab.
     """
     lines, outside = [], []
-    ends = cut.top + cut.grey.shape[0], cut.left + cut.grey.shape[1]
-    for line in cut.form.lines:
-        if line.box is None or not _mostly_inside(line.box, cut.ratio, ends):
+    ends = paragraph.top + paragraph.grey.shape[0], paragraph.left + paragraph.grey.shape[1]
+    for line in paragraph.form.lines:
+        if line.box is None or not _mostly_inside(line.box, paragraph.ratio, ends):
             outside.append(line.id)
             continue
-        left, top, right, bottom = _pixels(line.box, section, cut.ratio, ends)
-        grey = cut.grey[max(0, top - cut.top) : bottom - cut.top, max(0, left - cut.left) : right - cut.left]
-        scale = section.lines / grey.shape[0]
-        size = max(1, round(grey.shape[1] * scale)), section.lines
-        box = line.box.x, line.box.y, line.box.width, line.box.height
-        labels = Line(line.id, cut.form.id, cut.form.writer, line.text, box, size)
-        lines.append((place(grey, size[::-1], scale).canvas, labels))
+        left, top, right, bottom = _pixel_edges(line.box, section, paragraph.ratio, ends)
+        rows = slice(max(0, top - paragraph.top), bottom - paragraph.top)
+        columns = slice(max(0, left - paragraph.left), right - paragraph.left)
+        grey = paragraph.grey[rows, columns]
+        scale = section.line_height / grey.shape[0]
+        size = max(1, round(grey.shape[1] * scale)), section.line_height
+        labels = PackedLine(line.id, paragraph.form.id, paragraph.form.writer, line.text, line.box, size)
+        lines.append((place_on_canvas(grey, size[::-1], scale).canvas, labels))
     return lines, outside
 
 
 def _mostly_inside(box: Box, ratio: float, ends: tuple[int, int]) -> bool:
-    """Whether half of the box or more lies in the picture, by its height and by its width."""
+    """Return whether at least half of the box's height and half of its width lie in the picture.
+
+    `ends` are the picture's lower and right edge in its own pixels.
+    """
     inside = min(box.bottom, ends[0] / ratio) - max(box.y, 0), min(box.right, ends[1] / ratio) - max(box.x, 0)
     return 2 * inside[0] >= box.height > 0 and 2 * inside[1] >= box.width > 0
 
 
-def _pixels(region: Box, section: PreprocessSection, ratio: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """The region with its margin in pixels of the picture, kept inside the picture."""
+def _pixel_edges(
+    region: Box, section: PreprocessSection, ratio: float, shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a region with its margin, in pixels of the picture, clipped to it."""
     margin = section.padding / section.dpi * SCAN_DPI
     left, top = (max(0, int((edge - margin) * ratio)) for edge in (region.x, region.y))
     right = min(shape[1], int(np.ceil((region.right + margin) * ratio)))
@@ -98,6 +115,7 @@ def _pixels(region: Box, section: PreprocessSection, ratio: float, shape: tuple[
     return left, top, right, bottom
 
 
-def _on_canvas(box: Box, ratio: float, placed: Placed) -> tuple[int, int, int, int]:
+def _to_canvas(box: Box, ratio: float, placed: CanvasPlacement) -> Box:
+    """Convert a box from pixels of the 300 dpi scan to pixels of the canvas."""
     x, y = (box.x * ratio - placed.left) * placed.scale, (box.y * ratio - placed.top) * placed.scale
-    return round(x), round(y), round(box.width * ratio * placed.scale), round(box.height * ratio * placed.scale)
+    return Box(round(x), round(y), round(box.width * ratio * placed.scale), round(box.height * ratio * placed.scale))

@@ -1,6 +1,6 @@
-"""The model that people call: the bento, its page, and the stage that bundles it. Reading needs no torch."""
+"""The service: the bento, the web application in it, and the page. It needs no torch."""
 
 
-def version_of(digest: str) -> str:
-    """The version of a bento: its model's digest, shortened, so that the same model always gives the same tag."""
+def bento_version(digest: str) -> str:
+    """Return the version of a bento: its model's digest, shortened, so that the same model always has the same tag."""
     return digest[:12]

@@ -1,22 +1,23 @@
-"""The exact packages that a bento needs: a few names and all that they require, at the versions of the lock."""
+"""Pin the packages that a bento needs, with all their requirements, at the versions of the lock file."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from text_recognizer.errors import ConfigError
+from text_recognizer.core.errors import ConfigError
 
 
-def pinned(names: Sequence[str], lock: Path) -> list[str]:
-    """`name==version` for `names` and all that they require, sorted, from a lock of `name==version` lines.
+def pin(names: Sequence[str], lock: Path) -> list[str]:
+    """Return `name==version` for `names` and all their requirements, sorted; `lock` has lines of `name==version`.
 
-    What requires what is read from the installed packages. BentoML itself is left out: it adds its own version.
+    The requirements are read from the installed packages. BentoML is left out: it adds its own version. Raises
+    ConfigError if a package is not installed, or not in the lock.
     """
     versions = _versions(lock)
-    wanted = sorted(_closure(names))
-    if missing := [name for name in wanted if name not in versions]:
-        raise ConfigError(f"{lock} pins no version of {', '.join(missing)}", "compile the lock again")
-    return [f"{name}=={versions[name]}" for name in wanted if name != "bentoml"]
+    needed = sorted(_closure(names))
+    if missing := [name for name in needed if name not in versions]:
+        raise ConfigError(f"{lock} pins no version of {', '.join(missing)}", "compile the lock file again")
+    return [f"{name}=={versions[name]}" for name in needed if name != "bentoml"]
 
 
 def _versions(lock: Path) -> dict[str, str]:
@@ -29,7 +30,7 @@ def _versions(lock: Path) -> dict[str, str]:
 
 
 def _closure(names: Sequence[str]) -> set[str]:
-    """Canonical names of `names` and of everything that they require on this Python and system."""
+    """Return the canonical names of `names` and of all their requirements on this Python and system."""
     found: set[str] = set()
     waiting = [_canonical(name) for name in names]
     while waiting:
@@ -48,7 +49,9 @@ def _required(name: str) -> list[str]:
     try:
         requirements = [Requirement(line) for line in requires(name) or []]
     except PackageNotFoundError:
-        raise ConfigError(f"{name} is not installed, so its requirements are unknown", "install the lock") from None
+        raise ConfigError(
+            f"{name} is not installed, so its requirements are unknown", "install what requirements.lock pins"
+        ) from None
     return [_canonical(one.name) for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 

@@ -1,4 +1,4 @@
-"""The BentoML service: BentoML brings the server, its health checks and metrics; the application answers.
+"""The BentoML service. BentoML brings the server, its health checks and its metrics; our application answers.
 
 BentoML imports this module, in the bento's own folder, to build a bento and to serve it.
 """
@@ -8,24 +8,25 @@ import threading
 
 import bentoml
 
-from text_recognizer import paths
+from text_recognizer.core.layout import LAYOUT
 from text_recognizer.inference import Recognizer
-from text_recognizer.serving import corrections
+from text_recognizer.release.verdict_file import require_passed
+from text_recognizer.serving import correction_endpoint
 from text_recognizer.serving.app import NAME, Served, create_app
-from text_recognizer.serving.verdict import accepted
 
-SECONDS = 120
-WAITING = 32
+TIMEOUT_SECONDS = 120
+MAX_WAITING = 32
 
 app = create_app()
 
 
-@bentoml.service(name=NAME, workers=1, traffic={"timeout": SECONDS, "max_concurrency": WAITING})
+@bentoml.service(name=NAME, workers=1, traffic={"timeout": TIMEOUT_SECONDS, "max_concurrency": MAX_WAITING})
 @bentoml.asgi_app(app, path="/")
 class Service:
-    """Ready once the model is loaded. A bento whose model has not passed, however it was built, does not start."""
+    """Load the model and require its verdict. A bento of a rejected model does not start, however it was built."""
 
     def __init__(self) -> None:
-        recognizer = Recognizer.load(paths.MODEL)
-        verdict = accepted(paths.VERDICT, recognizer.digest)
-        app.state.served = Served(recognizer, verdict, threading.Lock(), corrections.folder_of(os.environ))
+        recognizer = Recognizer.load(LAYOUT.model)
+        verdict = require_passed(LAYOUT.verdict, recognizer.digest)
+        feedback = correction_endpoint.feedback_folder(os.environ)
+        app.state.served = Served(recognizer, verdict, threading.Lock(), feedback)

@@ -5,53 +5,56 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 
 import text_recognizer.data
 import text_recognizer.models
-from text_recognizer.errors import ConfigError
-from text_recognizer.lit_models import BaseLitModel, CTCLitModel, TransformerLitModel
+from text_recognizer.core.errors import ConfigError
+from text_recognizer.data import BaseDataModule
+from text_recognizer.lit_models import ClassifierLitModel, CTCLitModel, ExperimentLitModel, TransformerLitModel
 from text_recognizer.models.network import Network
 
-LIT_MODELS: dict[str, type[BaseLitModel]] = {"transformer": TransformerLitModel, "ctc": CTCLitModel}
+LIT_MODELS: dict[str, type[ExperimentLitModel]] = {"transformer": TransformerLitModel, "ctc": CTCLitModel}
 PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true", "64": "64-true"}
 LOGS = Path("runs/experiments")
 
 
 @dataclass(frozen=True)
-class Classes:
-    """What an experiment is made of."""
+class ExperimentClasses:
+    """The classes of an experiment: data module, network, and training module."""
 
-    data: type[Any]
+    data: type[BaseDataModule]
     model: type[Network]
-    lit: type[BaseLitModel]
+    lit: type[ExperimentLitModel]
 
 
-def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, Classes]:
-    """The arguments with the classes that they name. Raises ConfigError for a class that does not exist."""
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ExperimentClasses]:
+    """Return the arguments and the classes that they name. Raises ConfigError for a class that does not exist."""
     parser = argparse.ArgumentParser(
         prog="run_experiment",
-        description="Trains a model of text_recognizer.models on data of text_recognizer.data, and tests it. "
-        "The arguments of a class show where --help comes after its name.",
+        description="Train a model of text_recognizer.models on data of text_recognizer.data, and test it. "
+        "To see the arguments of a class, put --help after its name.",
         add_help=False,
         allow_abbrev=False,
     )
     _add_basics(parser.add_argument_group("Experiment"))
     _add_trainer(parser.add_argument_group("Trainer Args"))
     first, _ = parser.parse_known_args(arguments)
-    # --loss belongs to the training module, but decides which one that is.
+    # --loss belongs to the training module, but also decides which one that is.
     loss = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     loss.add_argument("--loss", default="cross_entropy")
-    classes = Classes(
-        _named("--data_class", text_recognizer.data, first.data_class),
-        _named("--model_class", text_recognizer.models, first.model_class),
-        LIT_MODELS.get(loss.parse_known_args(arguments)[0].loss, BaseLitModel),
+    classes = ExperimentClasses(
+        _class_named("--data_class", text_recognizer.data, first.data_class),
+        _class_named("--model_class", text_recognizer.models, first.model_class),
+        LIT_MODELS.get(loss.parse_known_args(arguments)[0].loss, ClassifierLitModel),
     )
     if not hasattr(classes.model, "add_to_argparse") or classes.model is Network:
         raise ConfigError(f"--model_class {first.model_class} has a command of its own", "use `text-recognizer train`")
-    classes.data.add_to_argparse(parser.add_argument_group("Data Args"))
+    data: Any = parser.add_argument_group("Data Args")  # a group adds arguments as a parser does
+    classes.data.add_to_argparse(data)
     classes.model.add_to_argparse(parser.add_argument_group("Model Args"))
     classes.lit.add_to_argparse(parser.add_argument_group("LitModel Args"))
     parser.add_argument("--help", "-h", action="help", help="show this message")
@@ -59,11 +62,11 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, Classes]:
     return parser.parse_args(arguments), classes
 
 
-def _named(option: str, room: Any, name: str) -> Any:  # noqa: ANN401
-    if name in room.__all__:
-        return getattr(room, name)
-    near = difflib.get_close_matches(name, room.__all__, n=1, cutoff=0.0)
-    raise ConfigError(f"{option} {name}: {room.__name__} has no such class", f"the nearest is {near[0]}")
+def _class_named(option: str, package: ModuleType, name: str) -> Any:  # noqa: ANN401
+    if name in package.__all__:
+        return getattr(package, name)
+    near = difflib.get_close_matches(name, package.__all__, n=1, cutoff=0.0)
+    raise ConfigError(f"{option} {name}: {package.__name__} has no such class", f"the nearest is {near[0]}")
 
 
 def _add_basics(group: argparse._ArgumentGroup) -> None:
@@ -76,16 +79,16 @@ def _add_basics(group: argparse._ArgumentGroup) -> None:
     add(
         "--stop_early", type=int, default=0, metavar="N", help="stop after N validations without a lower loss; 0: never"
     )
-    add("--resume", type=Path, metavar="FOLDER", help="go on with the run in FOLDER, with the arguments it was given")
+    add("--resume", type=Path, metavar="FOLDER", help="resume the run in FOLDER with the arguments it was started with")
     add("--log_dir", type=Path, default=LOGS, help="where each run makes its folder; default: %(default)s")
 
 
 def _add_trainer(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--max_epochs", type=int, default=1, help="default: %(default)s")
-    add("--max_steps", type=int, default=-1, help="optimiser steps, where they end before the epochs; -1: no limit")
-    add("--gpus", help="how many GPUs, or which (0,1); 0 is the CPU, -1 all; default: a GPU where there is one")
-    add("--accelerator", default="auto", choices=("auto", "cpu", "gpu"), help="where --gpus is not given")
+    add("--max_steps", type=int, default=-1, help="optimiser steps, if they end before the epochs; -1: no limit")
+    add("--gpus", help="how many GPUs, or which (0,1); 0 is the CPU, -1 all; default: a GPU if there is one")
+    add("--accelerator", default="auto", choices=("auto", "cpu", "gpu"), help="used if --gpus is not given")
     add("--devices", type=int, default=1, help="processes on the CPU, or GPUs; default: %(default)s")
     add("--num_nodes", type=int, default=1, help="machines; default: %(default)s")
     add("--strategy", default="auto", help="of Lightning, for several devices: ddp; default: %(default)s")
@@ -97,19 +100,19 @@ def _add_trainer(group: argparse._ArgumentGroup) -> None:
     add("--accumulate_grad_batches", type=int, default=1, help="batches whose gradients make a step")
     add("--gradient_clip_val", type=float, default=None, help="largest norm of the gradient; default: no limit")
     add("--log_every_n_steps", type=int, default=10, help="default: %(default)s")
-    add("--fast_dev_run", action="store_true", help="one batch of each kind, to see that everything runs")
-    add("--auto_lr_find", action="store_true", help="look for a learning rate first (Smith 2017), and train with it")
+    add("--fast_dev_run", action="store_true", help="run one batch of each kind, to see that everything works")
+    add("--auto_lr_find", action="store_true", help="find a learning rate first (Smith 2017), and train with it")
 
 
 def number(text: str) -> int | float:
-    """'10' is ten batches, '0.5' half of them."""
+    """Parse '10' as ten batches and '0.5' as half of them."""
     return float(text) if "." in text else int(text)
 
 
 def devices(args: argparse.Namespace) -> dict[str, Any]:
-    """Lightning's `accelerator` and `devices` for `--gpus`, `--accelerator` and `--devices`.
+    """Return Lightning's `accelerator` and `devices` for `--gpus`, `--accelerator` and `--devices`.
 
-    Raises ConfigError where a GPU is asked for and there is none.
+    Raises ConfigError if a GPU is requested and there is none.
     """
     if args.gpus is None:
         kind = args.accelerator
@@ -122,12 +125,12 @@ def devices(args: argparse.Namespace) -> dict[str, Any]:
         which = [int(part) for part in args.gpus.split(",") if part] if "," in args.gpus else int(args.gpus)
         chosen = {"accelerator": "gpu", "devices": which}
     if chosen["accelerator"] == "gpu" and not torch.cuda.is_available():
-        raise ConfigError("a GPU is asked for, but torch finds none", "give --gpus=0 to run on the CPU")
+        raise ConfigError("a GPU is requested, but torch finds none", "give --gpus=0 to run on the CPU")
     return chosen
 
 
 def precision(args: argparse.Namespace, accelerator: str) -> tuple[str, str]:
-    """Lightning's `precision`, and a warning in words where it is not what was asked for, else ''."""
+    """Return Lightning's `precision`, and a warning if it is not the requested one, else ''."""
     if args.precision == "16" and accelerator == "cpu":
         return PRECISIONS["32"], "--precision 16 needs a GPU; this run is on the CPU and computes in 32 bits"
     return PRECISIONS[args.precision], ""

@@ -1,8 +1,8 @@
-"""What a training says while it runs, what it keeps of each round, and when it must not go on."""
+"""Callbacks of every training: the progress bar, the curve, and the check that the loss is finite."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -10,26 +10,27 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from text_recognizer.errors import TextRecognizerError
-from text_recognizer.files import replacing, write_text
+from text_recognizer.core.errors import TextRecognizerError
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.training.report import page
+from text_recognizer.training.training_report import page
+from text_recognizer.utils.files import replace_atomically, write_text
 
-GPU_CHECKS = 20  # steps between two looks at the loss on a GPU, which would otherwise wait for each
+GPU_CHECK_INTERVAL = 20  # steps between two checks of the loss on a GPU, which would otherwise wait for each
+SHOWN = ("train/loss", "validation/loss", "validation/acc", "validation/cer", "validation/wer")
 
 
 class Progress(pl.Callback):
-    """One bar over the whole budget of steps, and one plain line a round with its figures."""
+    """One bar over the whole budget of steps, and one line per epoch with its metrics."""
 
     def __init__(self) -> None:
-        self._bar: tqdm | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, _: pl.LightningModule) -> None:
         if not trainer.is_global_zero:
             return
         step, steps = trainer.global_step, trainer.estimated_stepping_batches
         if step:
-            tqdm.write(f"train: goes on from step {step}")
+            tqdm.write(f"train: resumes from step {step}")
         total = int(steps) if steps != float("inf") else None
         self._bar = tqdm(total=total, initial=step, desc="train", unit="step", mininterval=1.0)
 
@@ -52,7 +53,7 @@ class Progress(pl.Callback):
 
 
 class Watchdog(pl.Callback):
-    """Ends a training whose loss is no number any more, before such weights are saved."""
+    """Stop a training whose loss is not finite, before such weights are saved."""
 
     def on_train_batch_end(
         self,
@@ -63,7 +64,7 @@ class Watchdog(pl.Callback):
     ) -> None:
         loss = outputs["loss"] if isinstance(outputs, Mapping) else outputs
         last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-        if isinstance(loss, Tensor) and (not loss.is_cuda or last or trainer.global_step % GPU_CHECKS == 0):
+        if isinstance(loss, Tensor) and (not loss.is_cuda or last or trainer.global_step % GPU_CHECK_INTERVAL == 0):
             self._check(trainer, loss)
 
     @staticmethod
@@ -80,9 +81,9 @@ class Watchdog(pl.Callback):
 
 
 class Curve(pl.Callback):
-    """A row a round in `curve.csv`, and the same as charts in `report.html`; both whole after every round.
+    """Write a row per epoch to `curve.csv`, and the same as charts to `report.html`, both complete after every epoch.
 
-    The rows are part of each checkpoint, so that a resumed run's files are those of an uninterrupted one.
+    The rows are part of each checkpoint, so a resumed run ends with the same files as an uninterrupted one.
     """
 
     def __init__(self, folder: Path, title: str, settings: Mapping[str, object]) -> None:
@@ -90,16 +91,17 @@ class Curve(pl.Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _: pl.LightningModule) -> None:
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        row = {"epoch": trainer.current_epoch, "step": trainer.global_step, **dict(sorted(figures.items()))}
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {"epoch": trainer.current_epoch, "step": trainer.global_step, **dict(sorted(metrics.items()))}
         self.rows.append(row)
         if trainer.is_global_zero:
             self.write()
             shown = "  ".join(f"{name} {row[name]:.4g}" for name in SHOWN if name in row)
             tqdm.write(f"epoch {row['epoch']}, step {row['step']}  {shown}")
 
-    def write(self, test: dict[str, float] | None = None) -> None:
-        with replacing(self.folder / "curve.csv") as draft:
+    def write(self, test: Mapping[str, float] | None = None) -> None:
+        """Write both files; `test` holds the metrics of the test split once they are known."""
+        with replace_atomically(self.folder / "curve.csv") as draft:
             pd.DataFrame(self.rows).to_csv(draft, index=False)
         write_text(self.folder / "report.html", page(self.title, self.settings, self.rows, test or {}))
 
@@ -108,6 +110,3 @@ class Curve(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
-
-
-SHOWN = ("train/loss", "validation/loss", "validation/acc", "validation/cer", "validation/wer")

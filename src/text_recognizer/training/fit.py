@@ -1,11 +1,11 @@
-"""One training run: from a packed corpus to a model folder, resumable from the round where it was stopped."""
+"""One training run: from a packed corpus to a model folder, resumable from the epoch in which it was stopped."""
 
 import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -13,129 +13,169 @@ import torch
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger
 
-from text_recognizer.bands import Grid
-from text_recognizer.config import LanguageSection, PreprocessSection, TrainSection
-from text_recognizer.data.packed import PackedSplit
-from text_recognizer.data.paragraphs import IAMOriginalAndSyntheticParagraphs, IAMParagraphs
-from text_recognizer.errors import ConfigError, TextRecognizerError
-from text_recognizer.files import replacing, sha256
-from text_recognizer.inference.export import export
+from text_recognizer.core.charset import CHARSET
+from text_recognizer.core.errors import ConfigError, TextRecognizerError
+from text_recognizer.core.params import LanguageSection, PreprocessSection, RuntimeSection, TrainSection
+from text_recognizer.corpora.packed_pages import PackedSplit
+from text_recognizer.data.iam_paragraphs import EpochOptions, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.logbook import name_run
-from text_recognizer.models.paragraph_reader import ParagraphReader
-from text_recognizer.text import MAPPING
-from text_recognizer.training import launch
-from text_recognizer.training.spelling import learn_spelling
-from text_recognizer.training.tracking import tracker
+from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+from text_recognizer.training import training_loop
+from text_recognizer.training.export import export
+from text_recognizer.training.language_model_training import estimate_language_model
+from text_recognizer.training.run_folders import CHECKPOINT, packed_digests
+from text_recognizer.training.tracking import make_logger
 from text_recognizer.training.weights import load_weights, weights_file
+from text_recognizer.utils.files import replace_atomically, sha256
+from text_recognizer.utils.wandb_runs import save_run_id
+
+# What to do if the weights to start from are missing or do not fit.
+INIT_FIX = (
+    "set train.init_from to a model folder, train.channels and train.lstm_hidden as that model was trained, "
+    "or train.init_from to null"
+)
 
 
-def train(
-    processed: Path,
-    section: TrainSection,
-    preprocess: PreprocessSection,
-    language: LanguageSection,
-    model: Path,
-    curves: Path,
-    scratch: Path,
-    finish: Callable[[Path], None] = lambda _: None,
-) -> dict:
-    """Trains on `processed`, writes the folder `model` and the table `curves`; returns the last round's figures.
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What decides the result of a training, and how this machine runs it."""
 
-    A run that was stopped goes on from its last round, found in `scratch` by a digest of data and parameters; on the
-    CPU it ends with the weights of an uninterrupted one, bit for bit. `finish` is called with the model's folder before
-    what a stopped run would go on from is deleted.
+    train: TrainSection
+    preprocess: PreprocessSection
+    language: LanguageSection
+    runtime: RuntimeSection
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """Where a training reads and writes: packed pages, model folder, curves, and scratch space for checkpoints."""
+
+    processed: Path
+    model: Path
+    curves: Path
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The checkpoint that was kept: its CER on the validation split and its optimiser step."""
+
+    validation_cer: float
+    step: int
+
+
+def train(plan: TrainingPlan, files: TrainingFiles, finish: Callable[[Path], None] = lambda _: None) -> TrainingResult:
+    """Train a reader, write its model folder and its curves, and return what was kept.
+
+    A stopped run resumes from its last checkpoint, found in `files.scratch` by a digest of data and parameters. On the
+    CPU it ends with the same weights as an uninterrupted run, bit for bit. `finish` is called with the model folder
+    before the checkpoints are deleted.
     """
     for split in ("train", "validation"):
-        PackedSplit.open(processed, split)
-    speller = learn_spelling(processed, language)
+        PackedSplit.open(files.processed, split)
+    section = plan.train
+    decoder = estimate_language_model(files.processed, plan.language)
     if section.accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("train.accelerator is 'gpu', but torch finds no GPU", "set train.accelerator to auto or cpu")
-    if section.threads:
-        torch.set_num_threads(section.threads)
-    digest = run_digest(processed, section, preprocess)
-    folder = scratch / "train" / run_id(digest)
-    grid = Grid.at(preprocess.dpi)
-    lit = fit(processed, section, grid, folder, digest)
+    if plan.runtime.threads:
+        torch.set_num_threads(plan.runtime.threads)
+    run = run_id(run_digest(files.processed, section, plan.preprocess))
+    folder = files.scratch / "train" / run
+    lit = fit(files.processed, plan, folder)
     if not lit.best:
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
-    network = lit.reader
+    network = lit.kept_model
     network.load_state_dict(lit.best["weights"])
-    export(network, preprocess, model, speller)
-    name_run(model, run_id(digest))
-    with replacing(curves) as draft:
+    export(network, plan.preprocess, files.model, decoder)
+    save_run_id(files.model, run)
+    with replace_atomically(files.curves) as draft:
         pd.DataFrame(lit.curve).to_csv(draft, index=False)
-    finish(model)
+    finish(files.model)
     shutil.rmtree(folder, ignore_errors=True)
-    return {"validation/cer": lit.best["cer"], "step": lit.best["step"]}
+    return TrainingResult(lit.best["cer"], lit.best["step"])
 
 
-def fit(processed: Path, section: TrainSection, grid: Grid, folder: Path, digest: str) -> ParagraphLitModel:
-    """Runs Lightning's loop to the end of the budget, from the checkpoint in `folder` where there is one.
+def fit(processed: Path, plan: TrainingPlan, folder: Path) -> ParagraphLitModel:
+    """Run Lightning's loop to the end of the budget, from the checkpoint in `folder` if there is one.
 
-    The budget is cut into rounds of equal length, so up to `section.validations - 1` of its steps are left over.
+    The folder's name is the id of the run. The budget is cut into epochs of equal length, so up to
+    `train.num_validations - 1` of its steps are not used.
     """
+    section = plan.train
     pl.seed_everything(section.seed, verbose=False)
-    rounds = min(section.validations, section.steps)
-    data = _data(processed, section, rounds)
-    network = ParagraphReader(
-        len(MAPPING), section.channels, section.dropout, section.recurrent, grid.dpi, section.hidden, section.blocks
-    )
-    if section.start:
-        load_weights(network, Path(section.start))
+    epochs = min(section.num_validations, section.steps)
+    data = _data(processed, section, epochs, plan.runtime.num_workers)
+    network = ParagraphReader(reader_config(section, plan.preprocess.dpi))
+    if section.init_from:
+        load_weights(network, Path(section.init_from), INIT_FIX)
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
-    lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section, grid)
-    logger = tracker(section.model_dump(mode="json"), run_id(digest))
-    trainer = _trainer(section, rounds, section.steps // rounds, folder, logger)
-    launch.fit(trainer, lit, data, folder)
+    lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section)
+    logger = make_logger(section.model_dump(mode="json"), folder.name)
+    trainer = _trainer(section, epochs, folder, logger)
+    training_loop.fit(trainer, lit, data, folder)
     if logger:
         logger.experiment.finish()
     return lit
 
 
-def _data(processed: Path, section: TrainSection, rounds: int) -> IAMParagraphs:
-    target: Literal["lines"] = "lines"
-    common = processed, section.batch_size, section.steps // rounds, section.seed, section.loaders, target
-    if any(section.recombined):
-        return IAMOriginalAndSyntheticParagraphs(
-            *common, rounds=rounds, share=section.recombined, bucketed=section.bucketed
-        )
-    return IAMParagraphs(*common, bucketed=section.bucketed)
+def reader_config(section: TrainSection, dpi: int) -> ReaderConfig:
+    """Return the configuration of the network that `section` describes, for pages at `dpi`."""
+    return ReaderConfig(
+        num_classes=len(CHARSET),
+        channels=section.channels,
+        dropout=section.dropout,
+        lstm_hidden=section.lstm_hidden,
+        dpi=dpi,
+        time_mask=section.time_mask,
+        num_blocks=section.num_blocks,
+    )
 
 
-def _trainer(
-    section: TrainSection, rounds: int, round_steps: int, folder: Path, logger: WandbLogger | None
-) -> pl.Trainer:
-    name = Path(launch.CHECKPOINT).stem
-    latest = ModelCheckpoint(folder, name, save_on_train_epoch_end=False, enable_version_counter=False)
-    return launch.make_trainer(
-        [latest, *([LearningRateMonitor("step")] if logger else [])],
+def _data(processed: Path, section: TrainSection, epochs: int, num_workers: int) -> IAMParagraphs:
+    options = EpochOptions(
+        target="lines",
+        steps_per_epoch=section.steps // epochs,
+        bucket_by_height=section.bucket_by_height,
+        recombined=section.recombined,
+        epochs=epochs,
+    )
+    kind = IAMOriginalAndSyntheticParagraphs if any(section.recombined) else IAMParagraphs
+    return kind(processed, section.batch_size, section.seed, num_workers, options=options)
+
+
+def _trainer(section: TrainSection, epochs: int, folder: Path, logger: WandbLogger | None) -> pl.Trainer:
+    checkpoint = ModelCheckpoint(
+        folder, Path(CHECKPOINT).stem, save_on_train_epoch_end=False, enable_version_counter=False
+    )
+    return training_loop.make_trainer(
+        [checkpoint, *([LearningRateMonitor("step")] if logger else [])],
         logger,
         accelerator=section.accelerator,
         devices=1,
         precision=section.precision,
-        # Equal runs on a GPU differ all the same, and its faster algorithms are none of the deterministic ones.
+        # Equal runs on a GPU differ anyway, and none of its faster algorithms is deterministic.
         deterministic=False if section.accelerator != "cpu" and torch.cuda.is_available() else "warn",
-        max_epochs=rounds,
-        max_steps=rounds * round_steps,
+        max_epochs=epochs,
+        max_steps=epochs * (section.steps // epochs),
         gradient_clip_val=section.clip_norm,
     )
 
 
 def run_id(digest: str) -> str:
-    """What a run is called in Weights & Biases, and its folder."""
+    """Return the id of a run in Weights & Biases, which is also the name of its folder."""
     return digest[:16]
 
 
 def run_digest(processed: Path, section: TrainSection, preprocess: PreprocessSection) -> str:
-    """Names a run by what its result depends on: the packed bytes, the parameters and the weights it starts from."""
-    files = [processed / f"{split}{suffix}" for split in ("train", "validation") for suffix in (".npy", ".jsonl")]
-    if section.start:
-        files.append(weights_file(Path(section.start)))
+    """Return a digest of what decides the result: the packed bytes, the parameters and the initial weights."""
     parts = [
-        [sha256(path) for path in files],
+        [*packed_digests(processed), *_init_digests(section)],
         section.model_dump(mode="json"),
         preprocess.model_dump(mode="json"),
         torch.__version__,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _init_digests(section: TrainSection) -> list[str]:
+    return [sha256(weights_file(Path(section.init_from), INIT_FIX))] if section.init_from else []

@@ -1,4 +1,4 @@
-"""Memory of training steps on the CPU, kept from one step for the next."""
+"""Keep the memory of a training step on the CPU for the next step."""
 
 import ctypes
 
@@ -9,15 +9,16 @@ NEVER = 2**31 - 1
 
 
 def keep_memory() -> None:
-    """Tells glibc to keep what is freed, and torch not to fill what it is about to write.
+    """Tell glibc to keep freed memory, and torch not to fill tensors that are about to be written.
 
-    A step allocates the same large tensors as the one before. Given back in between, each of their pages is mapped
-    and zeroed anew, which is a third of a step on full pages. Torch fills new tensors where determinism is asked for,
-    against operations that read what was never written; none here does, and equal runs stay equal to the bit.
+    A step allocates the same large tensors as the one before. If their memory is given back in between, each page is
+    mapped and zeroed again, which takes a third of a step on full pages. Torch fills new tensors in deterministic
+    mode to guard against operations that read uninitialised memory. No operation here does that, and equal runs stay
+    equal bit for bit.
 
-    The process keeps its largest size until it ends. Without glibc this does nothing about the first.
+    The process keeps its largest size until it ends. Without glibc only the second part has an effect.
     """
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_MMAP_MAX, 0)

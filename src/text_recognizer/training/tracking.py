@@ -1,4 +1,4 @@
-"""What a training tells Weights & Biases, in one run for it and whatever resumes it."""
+"""The W&B run of a training: one run for a training and for whatever resumes it."""
 
 import subprocess
 from collections.abc import Mapping
@@ -6,27 +6,28 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-import wandb
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import grad_norm
 
-from text_recognizer.lit_models.text import ImageToTextLitModel
-from text_recognizer.logbook import open_run
+from text_recognizer.lit_models.image_to_text import ImageToTextLitModel
+from text_recognizer.utils.files import sha256
+from text_recognizer.utils.wandb_runs import image, open_run
 
-PICTURES = 8
-NORM_EVERY = 10  # steps between two norms of the gradient
+MAX_PICTURES = 8
+NORM_INTERVAL = 10  # steps between two norms of the gradient
 
 
-def tracker(settings: Mapping[str, object], run_id: str) -> WandbLogger | None:
-    """The run's logger, with its settings and the revisions of code and data; None where `WANDB_MODE` is `disabled`."""
+def make_logger(settings: Mapping[str, object], run_id: str) -> WandbLogger | None:
+    """Return the run's logger, with its settings and the revisions of code and data.
+
+    It is None if `WANDB_MODE` is `disabled`.
+    """
     run = open_run(run_id, {**settings, **revisions()})
     return WandbLogger(experiment=run) if run else None
 
 
 def revisions() -> dict[str, str]:
-    """The commit that is checked out, marked where files differ from it, and the digest of `dvc.lock`, the data's."""
-    from text_recognizer.files import sha256
-
+    """Return the current commit, marked if files differ from it, and the digest of `dvc.lock`, which names the data."""
     found = {}
     if commit := _git("rev-parse", "HEAD"):
         found["git_revision"] = commit + ("-changed" if _git("status", "--porcelain", "--untracked-files=no") else "")
@@ -44,8 +45,8 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-class Tracked(pl.Callback):
-    """What a run tells beside its figures: the model's size, gradient norms, pictures with true and predicted text."""
+class RunDetails(pl.Callback):
+    """Log the model's size, gradient norms, and pictures with their true and predicted text."""
 
     def on_fit_start(self, trainer: pl.Trainer, lit: pl.LightningModule) -> None:
         logger = _logger(trainer)
@@ -55,8 +56,8 @@ class Tracked(pl.Callback):
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, lit: pl.LightningModule, _: torch.optim.Optimizer) -> None:
         logger = _logger(trainer)
-        if logger and trainer.global_step % NORM_EVERY == 0 and isinstance(lit.model, torch.nn.Module):
-            # Not by `lit.log`, which would pass on what belongs to the steps that Lightning logs, and only that.
+        if logger and trainer.global_step % NORM_INTERVAL == 0 and isinstance(lit.model, torch.nn.Module):
+            # `lit.log` would pass the norm on only at the steps that Lightning logs.
             norm = float(grad_norm(lit.model, norm_type=2)["grad_2.0_norm_total"])
             logger.log_metrics({"train/gradient_norm": norm}, step=trainer.global_step)
 
@@ -65,10 +66,10 @@ class Tracked(pl.Callback):
         if not logger or not isinstance(lit, ImageToTextLitModel) or lit.shown is None:
             return
         xs, read, true = lit.shown
-        rows = zip(xs[:PICTURES].float().cpu(), read, true, strict=False)
+        rows = zip(xs[:MAX_PICTURES].float().cpu(), read, true, strict=False)
         # Not in a table: offline, W&B would leave its pictures outside the run's folder.
-        pictures = [wandb.Image(x, caption=f"predicted: {r}\ntrue: {t}") for x, r, t in rows]
-        logger.experiment.log({"validation/readings": pictures, "trainer/global_step": trainer.global_step})
+        pictures = [image(x, f"predicted: {r}\ntrue: {t}") for x, r, t in rows]
+        logger.experiment.log({"validation/transcriptions": pictures, "trainer/global_step": trainer.global_step})
 
 
 def _logger(trainer: pl.Trainer) -> WandbLogger | None:

@@ -1,49 +1,58 @@
-"""Starting from the weights of a model that was trained before."""
+"""Load weights: those of a model folder, of a checkpoint of this project or of the lab, or a plain state dict."""
 
+import pickle
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from text_recognizer.errors import ModelError
-from text_recognizer.inference.info import WEIGHTS_FILE
-from text_recognizer.models.network import misfits
+from text_recognizer.core.errors import ModelError
+from text_recognizer.inference.model_info import WEIGHTS_FILE
+from text_recognizer.models.network import CheckedModule
 
-SHOWN = 5  # of the parameters that do not fit
-FIRST, DEEPER = "encoder.0.0.weight", "deeper."  # of a ParagraphReader
-
-
-def weights_file(folder: Path) -> Path:
-    """The weights of a model folder. Raises ModelError where there are none."""
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise ModelError(f"{path} does not exist", "set train.start to a model folder, or to null to start anew")
-    return path
+SHOWN = 5  # parameters that an error names at most
+PREFIX = "model."  # of the network's parameters in a checkpoint of a training module
 
 
-def load_weights(network: nn.Module, folder: Path) -> None:
-    """Gives `network` the weights of a model folder; residual blocks that this lacks stay as they are.
+def load_weights(network: CheckedModule, path: Path, fix: str) -> None:
+    """Give `network` the weights at `path`: a model folder, or a file that torch or safetensors wrote.
 
-    Raises ModelError naming what is broken or does not fit.
+    Parameters that the network declares optional may be missing. Raises ModelError, with `fix`, if there are no
+    weights or if they do not fit, and names what is at fault.
     """
-    path = weights_file(folder)
+    given = network.converted(read_weights(path, fix))
+    if problems := network.misfits(given):
+        shown = problems[:SHOWN] + (["..."] if len(problems) > SHOWN else [])
+        what = f"{path} does not fit this {type(network).__name__}:\n  " + "\n  ".join(shown)
+        raise ModelError(what, fix)
+    network.load_state_dict(given)
+
+
+def read_weights(path: Path, fix: str) -> dict[str, Tensor]:
+    """Return the state dict at `path`. Raises ModelError if it cannot be read or holds more than weights."""
+    file = weights_file(path, fix)
     try:
-        saved = load_file(path)
-    except SafetensorError as error:
-        raise ModelError(f"{path} holds no weights: {error}", "name a folder with a whole model") from None
-    own = network.state_dict()
-    if (first := own.get(FIRST)) is not None and FIRST in saved:
-        saved[FIRST] = spread(saved[FIRST], first.shape[1])
-    if problems := misfits(own, saved, optional=(DEEPER,)):
-        fix = "set train.channels and train.recurrent as that model was trained, or train.start to null"
-        raise ModelError(f"{path} does not fit:\n  " + "\n  ".join(problems[:SHOWN]), fix)
-    network.load_state_dict(own | saved)
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}", fix) from None
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError):
+        raise ModelError(f"{file} holds no weights, or more than weights", fix) from None
+    state: dict[str, Any] = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
+    inner = {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
+    return inner or state
 
 
-def spread(kernel: Tensor, channels: int) -> Tensor:
-    """The kernel `(O, 1, h, w)` of pages as they are, for pages folded into `channels`; others come back as they were.
+def weights_file(path: Path, fix: str) -> Path:
+    """Return the file with the weights of a model folder; a file is returned as it is.
 
-    It gives the mean of a square of pixels what it gave the one pixel of a coarser page.
+    Raises ModelError if there is none.
     """
-    return kernel.repeat(1, channels, 1, 1) / channels if kernel.shape[1] == 1 else kernel
+    file = path / WEIGHTS_FILE if path.is_dir() or not path.suffix else path
+    if not file.is_file():
+        raise ModelError(f"{file} does not exist", fix)
+    return file

@@ -1,96 +1,89 @@
-"""How far the labels have moved from those of the last accepted data: a changed export shows here before it is learnt.
+"""Compare the labels with those of the last accepted data, so that a changed export is noticed before training.
 
-The reference is a small JSON file, written when a validation passes. Data from another source are not compared.
+The reference is a small JSON file that is written when a validation passes. Data from another source or split are not
+compared.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from text_recognizer.config import DataSection
-from text_recognizer.errors import DataError
+from text_recognizer.core.errors import DataError
+from text_recognizer.core.params import DataSection
+from text_recognizer.core.schemas import DriftReference, LabelStatistics
+from text_recognizer.utils.records import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
-ALONE = "not compared: no other data have been accepted yet"
-MIX = "characters"
+CHARACTERS = "characters"
+RESTORE = "restore it from git, or remove it to accept the next data as they are"
 MEASURES = ("capitals", "spaces", "line_length", "lines_a_form")
 
 
 @dataclass(frozen=True)
-class Reference:
-    """`labels` is what `describe` said of the last accepted data, None where nothing is compared; `why` says which."""
+class Comparison:
+    """The statistics to compare with, None if there are none, and a sentence that says which data they describe."""
 
-    labels: dict[str, Any] | None
-    why: str
-
-
-NOTHING = Reference(None, ALONE)
+    labels: LabelStatistics | None
+    description: str
 
 
-def describe(texts: Sequence[str], forms: int) -> dict[str, Any]:
-    """The share of each character, of capitals and of spaces; characters a line; lines a form."""
+NOT_COMPARED = Comparison(None, "not compared: no other data have been accepted yet")
+
+
+def describe(texts: Sequence[str], forms: int) -> LabelStatistics:
+    """Return the statistics of the texts of all lines on `forms` forms."""
     counts = Counter("".join(texts))
     total = max(1, sum(counts.values()))
-    return {
-        MIX: {character: round(count / total, 6) for character, count in sorted(counts.items())},
-        "capitals": round(sum(count for character, count in counts.items() if character.isupper()) / total, 6),
-        "spaces": round(counts[" "] / total, 6),
-        "line_length": round(total / max(1, len(texts)), 3),
-        "lines_a_form": round(len(texts) / max(1, forms), 3),
-    }
+    return LabelStatistics(
+        characters={character: round(count / total, 6) for character, count in sorted(counts.items())},
+        capitals=round(sum(count for character, count in counts.items() if character.isupper()) / total, 6),
+        spaces=round(counts[" "] / total, 6),
+        line_length=round(total / max(1, len(texts)), 3),
+        lines_a_form=round(len(texts) / max(1, forms), 3),
+    )
 
 
-def as_reference(labels: dict[str, Any], data: DataSection, sha256: str) -> dict[str, Any]:
-    """What is kept of accepted data."""
-    return {"format": FORMAT, "source": data.source, "split": data.split, "sha256": sha256, "labels": labels}
+def new_reference(labels: LabelStatistics, data: DataSection, sha256: str) -> DriftReference:
+    """Return what is kept of data when they are accepted."""
+    return DriftReference(source=data.source, split=data.split, sha256=sha256, labels=labels)
 
 
-def open_reference(path: Path | None, data: DataSection, sha256: str) -> Reference:
-    """What to compare data of that digest with. Raises DataError where the file is damaged.
+def open_reference(path: Path | None, data: DataSection, sha256: str) -> Comparison:
+    """Return what to compare data of this digest with. Raises DataError if the file is damaged.
 
-    To the same data again the same is said as the first time, so that a repeated stage leaves the same files.
+    Data with the digest of the reference are compared with nothing, as they were the first time. A repeated stage
+    therefore writes the same files.
     """
-    if path is None:
-        return NOTHING
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["format"] != FORMAT:
-            raise ValueError(f"format {kept['format']}")
-        source, split, labels = kept["source"], kept["split"], kept["labels"]
-        if not isinstance(kept["sha256"], str):
-            raise ValueError("its digest is no text")
-        if not all(isinstance(labels[name], int | float) for name in MEASURES) or not labels[MIX]:
-            raise ValueError("its labels are no figures")
-    except FileNotFoundError:
-        return NOTHING
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"{path} cannot be read: {' '.join(str(error).split())}"
-        raise DataError(what, "restore it from git, or remove it to accept what comes next") from None
-    if kept["sha256"] == sha256:
-        return NOTHING
-    if (source, split) != (data.source, data.split):
-        return Reference(None, f"not compared: the last accepted data came from {source}, split {split}")
-    return Reference(labels, f"compared with the last accepted data, sha256 {kept['sha256'][:12]}")
+    if path is None or not path.exists():
+        return NOT_COMPARED
+    kept = read_record(DriftReference, path, RESTORE, RESTORE)
+    if not kept.labels.characters:
+        raise DataError(f"{path} cannot be read: labels.characters is empty", RESTORE)
+    if kept.sha256 == sha256:
+        return NOT_COMPARED
+    if (kept.source, kept.split) != (data.source, data.split):
+        return Comparison(None, f"not compared: the last accepted data came from {kept.source}, split {kept.split}")
+    return Comparison(kept.labels, f"compared with the last accepted data, sha256 {kept.sha256[:12]}")
 
 
-def table(labels: dict[str, Any], reference: Reference) -> "pd.DataFrame":
-    """One row a measure: its value, the reference's, and how far apart they are; NaN where nothing is compared.
+def table(labels: LabelStatistics, comparison: Comparison) -> "pd.DataFrame":
+    """Return one row per measure: value, reference, and how much they differ; NaN if nothing is compared.
 
-    `mix` is the total variation distance between the frequencies of characters, 0 to 1. `change` is relative.
+    `mix` is the total variation distance between the frequencies of the characters, 0 to 1. `change` is relative.
     """
     import pandas as pd
 
-    before, nan = reference.labels, float("nan")
-    rows = [(MIX, nan, nan, _distance(labels[MIX], before[MIX]) if before else nan, nan)]
+    before, nan = comparison.labels, float("nan")
+    mix = _distance(labels.characters, before.characters) if before else nan
+    rows: list[tuple[str, float, float, float, float]] = [(CHARACTERS, nan, nan, mix, nan)]
     for name in MEASURES:
-        change = _change(labels[name], before[name]) if before else nan
-        rows.append((name, labels[name], before[name] if before else nan, nan, change))
+        value = float(getattr(labels, name))
+        reference = float(getattr(before, name)) if before else nan
+        rows.append((name, value, reference, nan, _relative_change(value, reference) if before else nan))
     return pd.DataFrame(rows, columns=["measure", "value", "reference", "mix", "change"])
 
 
@@ -98,7 +91,7 @@ def _distance(now: dict[str, float], before: dict[str, float]) -> float:
     return round(sum(abs(now.get(key, 0) - before.get(key, 0)) for key in {*now, *before}) / 2, 4)
 
 
-def _change(now: float, before: float) -> float:
+def _relative_change(now: float, before: float) -> float:
     if before <= 0:
         return 0.0 if now <= 0 else 1.0
     return round(abs(now / before - 1), 4)

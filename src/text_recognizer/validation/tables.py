@@ -1,16 +1,17 @@
-"""An archive as pandas tables: its forms, lines, writers and splits, and beside them its corrections and its drift."""
+"""Build the pandas tables that the suites check: forms, lines, writers, splits, corrections and drift."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
-from text_recognizer.config import DataSection, Params
-from text_recognizer.data.iam import SPLITS, IamArchive
-from text_recognizer.validation import corrections, drift, picture
-from text_recognizer.validation.reading import FormRow, LineRow, read_forms
+from text_recognizer.core.params import DataSection, Params
+from text_recognizer.core.schemas import LabelStatistics
+from text_recognizer.corpora.iam import SPLITS, IamArchive
+from text_recognizer.validation import correction_checks, drift, page_checks
+from text_recognizer.validation.form_tables import FormRow, LineRow, read_forms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tables:
-    """`forms` and `lines` have the columns of FormRow and LineRow, and `split`: None where a form is in no split.
+    """One table for each suite, and what the summary needs besides.
 
-    `forms` also has `memberships`, in how many splits a form is, and `twin`, another form whose page looks the same.
-    `writers` has one row per writer of a form that is in a split: writer, splits (how many), forms (which, by split).
-    `splits` has one row per split: split, forms, lines, writers (how many). `excluded` are ids left out on request.
-    `feedback` has the columns of CorrectionRow, `drift` those of `drift.table`; `labels` is what it describes, and
-    `compared` says with what.
+    `forms` and `lines` have the columns of FormRow and LineRow and a column `split`, None for a form in no split.
+    `forms` also has `memberships`, the number of splits that the form is in, and `same_page`, another form whose page
+    looks the same. `writers` has one row per writer of a form in a split: writer, splits (their number) and forms
+    (their ids by split). `splits` has one row per split: split, forms, lines and writers (their numbers). `feedback`
+    has the columns of CorrectionRow, `drift` those of `drift.table`. `excluded` are the ids left out on request,
+    `labels` the statistics of the texts, and `compared` says what they were compared with.
     """
 
     forms: "pd.DataFrame"
@@ -34,14 +36,28 @@ class Tables:
     feedback: "pd.DataFrame"
     drift: "pd.DataFrame"
     excluded: tuple[str, ...]
-    labels: dict[str, Any]
+    labels: LabelStatistics
     compared: str
+
+    def of_suite(self, suite: str) -> "pd.DataFrame":
+        """Return the table that a suite checks."""
+        return {
+            "forms": self.forms,
+            "lines": self.lines,
+            "writers": self.writers,
+            "splits": self.splits,
+            "feedback": self.feedback,
+            "drift": self.drift,
+        }[suite]
 
 
 def build(
-    archive: Path, params: Params, feedback: Path | None = None, reference: drift.Reference = drift.NOTHING
+    archive: Path,
+    params: Params,
+    feedback: Path | None = None,
+    reference: drift.Comparison = drift.NOT_COMPARED,
 ) -> Tables:
-    """Reads every form once. Raises DataError where the archive itself cannot be opened or lacks the split's lists."""
+    """Read every form once. Raises DataError if the archive cannot be opened or lacks the lists of the split."""
     with IamArchive(archive) as iam:
         everything = sorted({*iam.picture_ids, *iam.label_ids})
         splits = iam.splits(params.data.split)
@@ -58,16 +74,16 @@ def build(
         lines=_line_table(lines, members),
         writers=_writers(forms, members),
         splits=_splits(forms, lines, members),
-        feedback=corrections.build(feedback, forms, members, params),
+        feedback=correction_checks.build(feedback, forms, members, params),
         drift=drift.table(labels, reference),
         excluded=tuple(form_id for form_id in everything if form_id in params.data.exclude),
         labels=labels,
-        compared=reference.why,
+        compared=reference.description,
     )
 
 
 def _members(splits: dict[str, list[str]], data: DataSection) -> dict[str, list[str]]:
-    """Which splits each form is in."""
+    """Return the splits of each form."""
     members: dict[str, list[str]] = {}
     for split in SPLITS:
         for form_id in splits[split]:
@@ -80,7 +96,7 @@ def _form_table(forms: list[FormRow], members: dict[str, list[str]]) -> "pd.Data
     table = _frame(FormRow, forms)
     table["split"] = [", ".join(members.get(row.id, ())) or None for row in forms]
     table["memberships"] = [len(members.get(row.id, ())) for row in forms]
-    table["twin"] = _twins(forms)
+    table["same_page"] = _find_same_pages(forms)
     return table.drop(columns="edges")
 
 
@@ -90,23 +106,26 @@ def _line_table(lines: list[LineRow], members: dict[str, list[str]]) -> "pd.Data
     return table.drop(columns="text")
 
 
-def _twins(forms: list[FormRow]) -> list[str | None]:
-    """Of each form, another whose page looks the same. The very same file is for `pictures_differ` to report."""
+def _find_same_pages(forms: list[FormRow]) -> list[str | None]:
+    """Return for each form another one whose page looks the same.
+
+    Identical files do not count here: the expectation `pictures_differ` reports those.
+    """
     known = [index for index, form in enumerate(forms) if form.edges]
-    twins: list[str | None] = [None] * len(forms)
+    same_pages: list[str | None] = [None] * len(forms)
     if not known:
-        return twins
+        return same_pages
     hashes = np.stack([np.frombuffer(bytes.fromhex(forms[index].edges or ""), dtype=np.uint8) for index in known])
-    nearest, distance = picture.nearest(hashes)
-    for row in np.flatnonzero(distance <= picture.ALIKE):
+    nearest, distance = page_checks.nearest(hashes)
+    for row in np.flatnonzero(distance <= page_checks.MAX_HASH_DISTANCE):
         mine, other = forms[known[row]], forms[known[nearest[row]]]
         if mine.fingerprint != other.fingerprint:
-            twins[known[row]] = f"{other.id}, {1 - distance[row]:.0%} alike"
-    return twins
+            same_pages[known[row]] = f"{other.id}, {1 - distance[row]:.0%} alike"
+    return same_pages
 
 
 def _frame(kind: type[FormRow] | type[LineRow], rows: list[FormRow] | list[LineRow]) -> "pd.DataFrame":
-    """One column per field; numbers are numbers even where every value is unknown, so that they can be compared."""
+    """Return one column per field. Numeric columns stay numeric if every value is unknown, so that they compare."""
     import dataclasses
 
     import pandas as pd

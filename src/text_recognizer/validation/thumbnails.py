@@ -1,4 +1,4 @@
-"""Small pictures of what failed, for the Data Docs: a look says more than an id."""
+"""Small pictures of the failing rows, for the Data Docs."""
 
 import io
 import re
@@ -6,94 +6,115 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from text_recognizer.data import feedback
-from text_recognizer.data.iam import SPLITS, Box, IamArchive
-from text_recognizer.data.packed import PackedSplit
-from text_recognizer.data.packed_lines import PackedLines
-from text_recognizer.errors import DataError
-from text_recognizer.validation.picture import cut
-from text_recognizer.validation.reading import UNREADABLE
+from text_recognizer.core.errors import DataError
+from text_recognizer.core.geometry import Box
+from text_recognizer.corpora import corrections
+from text_recognizer.corpora.iam import SPLITS, IamArchive
+from text_recognizer.corpora.packed_lines import PackedLines
+from text_recognizer.corpora.packed_pages import PackedSplit
+from text_recognizer.validation.form_tables import UNREADABLE
+from text_recognizer.validation.page_checks import crop_box
+from text_recognizer.validation.suite_runner import CheckedExpectation
 
-MOST = 120  # rows in all; the ids of the others are listed without a picture
-PAGE, LINE = (160, 220), (480, 90)  # px, width and height at most
+MAX_PICTURES = 120  # in all; further rows are listed without a picture
+PAGE, LINE = (160, 220), (480, 90)  # px: largest width and height
 MARGIN = 40  # px of the scan around a line
+
+# JPEG files by the suite and the id of the row.
+Pictures = dict[tuple[str, str], bytes]
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where the pictures of failing rows are."""
+class _PackedPicture:
+    """A packed page or line: `size` is the largest width and height of its thumbnail."""
 
-    archive: Path
-    feedback: Path | None
+    suite: str
+    id: str
+    read: Callable[[], np.ndarray]
+    size: tuple[int, int]
 
 
-def draw(rows: Sequence[dict[str, Any]], sources: Sources) -> dict[tuple[str, str], bytes]:
-    """JPEGs by suite and id, for rows of `_row` in run.py. What has no picture that opens has none here."""
-    wanted: dict[tuple[str, str], str] = {}
-    for row in rows:
-        for row_id, form in zip(row["ids"], row["forms"], strict=True):
-            if row["suite"] in ("forms", "lines", "feedback") and len(wanted) < MOST:
-                wanted.setdefault((row["suite"], row_id), form)
-    if not wanted:
+def form_thumbnails(checked: Sequence[CheckedExpectation], archive: Path, feedback: Path | None) -> Pictures:
+    """Return thumbnails of failing forms, lines and corrections. Rows whose picture cannot be read have none."""
+    form_ids: dict[tuple[str, str], str] = {}
+    for row in checked:
+        for row_id, form_id in zip(row.record.ids, row.forms, strict=True):
+            if row.record.suite in ("forms", "lines", "feedback") and len(form_ids) < MAX_PICTURES:
+                form_ids.setdefault((row.record.suite, row_id), form_id)
+    if not form_ids:
         return {}
-    with IamArchive(sources.archive) as iam:
-        drawn = {key: _picture(iam, sources.feedback, *key, form) for key, form in wanted.items()}
-    return {key: content for key, content in drawn.items() if content}
+    out: Pictures = {}
+    with IamArchive(archive) as iam:
+        for (suite, row_id), form_id in form_ids.items():
+            if suite == "feedback":
+                content = _correction_thumbnail(feedback, row_id)
+            else:
+                content = _form_thumbnail(iam, form_id, row_id if suite == "lines" else None)
+            if content:
+                out[suite, row_id] = content
+    return out
 
 
-def crops(rows: Sequence[dict[str, Any]], folder: Path) -> dict[tuple[str, str], bytes]:
-    """The same of packed pages and lines."""
-    wanted = {(row["suite"], row_id) for row in rows for row_id in row["ids"]}
-    drawn: dict[tuple[str, str], bytes] = {}
+def crop_thumbnails(checked: Sequence[CheckedExpectation], folder: Path) -> Pictures:
+    """Return thumbnails of failing packed pages and lines."""
+    wanted = {(row.record.suite, row_id) for row in checked for row_id in row.record.ids}
+    suites = {suite for suite, _ in wanted}
+    out: Pictures = {}
     for split in SPLITS:
-        for suite, row_id, picture, size in _packed(folder, split, {suite for suite, _ in wanted}):
-            if (suite, row_id) in wanted and len(drawn) < MOST and (content := _jpeg(picture(), size)):
-                drawn[suite, row_id] = content
-    return drawn
+        for packed in _packed_pictures(folder, split, suites):
+            key = packed.suite, packed.id
+            if key in wanted and len(out) < MAX_PICTURES and (content := _jpeg(packed.read(), packed.size)):
+                out[key] = content
+    return out
 
 
-Packed = tuple[str, str, Callable[[], np.ndarray], tuple[int, int]]
-
-
-def _packed(folder: Path, split: str, suites: set[str]) -> Iterator[Packed]:
-    """Suite, id, picture and size of a thumbnail, of all that is packed and has failing rows."""
+def _packed_pictures(folder: Path, split: str, suites: set[str]) -> Iterator[_PackedPicture]:
+    """Yield the packed pages and lines of a split, of those suites that have failing rows."""
     if "crops" in suites:
         pages = PackedSplit.open(folder, split)
         for number, page in enumerate(pages.pages):
-            yield "crops", page.id, partial(np.asarray, pages.canvases[number]), PAGE
+            yield _PackedPicture("crops", page.id, partial(np.asarray, pages.canvases[number]), PAGE)
     if "line_crops" in suites:
         lines = PackedLines.open(folder, split)
         for number, line in enumerate(lines.lines):
-            yield "line_crops", line.id, partial(lines.picture, number), LINE
+            yield _PackedPicture("line_crops", line.id, partial(lines.picture, number), LINE)
 
 
 def file_name(suite: str, row_id: str) -> str:
+    """Return the name of a thumbnail's file."""
     return f"{suite}-{re.sub(r'[^A-Za-z0-9._-]', '_', row_id)}.jpg"
 
 
-def _picture(iam: IamArchive, folder: Path | None, suite: str, row_id: str, form: str) -> bytes | None:
+def _correction_thumbnail(folder: Path | None, name: str) -> bytes | None:
+    if folder is None:
+        return None
     try:
-        if suite == "feedback":
-            return _jpeg(feedback.read(folder, row_id).picture, PAGE) if folder else None
-        page = iam.picture(form)
-        return _jpeg(_line(iam, page, form, row_id), LINE) if suite == "lines" else _jpeg(page, PAGE)
-    except (*UNREADABLE, DataError):
+        return _jpeg(corrections.read(folder, name).picture, PAGE)
+    except DataError:
         return None
 
 
-def _line(iam: IamArchive, page: np.ndarray, form_id: str, line_id: str) -> np.ndarray:
-    """The page about a line's box; the whole page where it has none."""
+def _form_thumbnail(iam: IamArchive, form_id: str, line_id: str | None) -> bytes | None:
+    """Return a thumbnail of a line, or of the whole page if `line_id` is None."""
+    try:
+        page = iam.picture(form_id)
+        return _jpeg(_crop_line(iam, page, form_id, line_id), LINE) if line_id else _jpeg(page, PAGE)
+    except UNREADABLE:
+        return None
+
+
+def _crop_line(iam: IamArchive, page: np.ndarray, form_id: str, line_id: str) -> np.ndarray:
+    """Return the part of the page around a line; the whole page if the line has no box."""
     form = iam.form(form_id)
     box = next((line.box for line in form.lines if line.id == line_id and line.box), None)
     if box is None:
         return page
     wide = Box(box.x - MARGIN, box.y - MARGIN, box.width + 2 * MARGIN, box.height + 2 * MARGIN)
-    return cut(page, wide, page.shape[1] / form.width)
+    return crop_box(page, wide, page.shape[1] / form.width)
 
 
 def _jpeg(page: np.ndarray, size: tuple[int, int]) -> bytes | None:

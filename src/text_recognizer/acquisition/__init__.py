@@ -1,0 +1,1 @@
+"""Downloads: the archive that `data.source` names, and EMNIST."""

@@ -1,0 +1,86 @@
+"""The charset: the characters that a model can emit, the normalisation of text, and its encoding as ids."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from text_recognizer.core.errors import DataError
+
+BLANK, START, END, PADDING = "<B>", "<S>", "<E>", "<P>"
+SPECIAL = (BLANK, START, END, PADDING)
+NEWLINE = "\n"
+# The order of the FSDL lab (the essential characters of EMNIST, then the newline), so that its weights still apply.
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz !\"#&'()*+,-./:;?" + NEWLINE
+CHARSET: tuple[str, ...] = SPECIAL + tuple(CHARACTERS)
+INDEX = {character: index for index, character in enumerate(CHARSET)}
+BLANK_ID, START_ID, END_ID, PADDING_ID = (INDEX[token] for token in SPECIAL)
+NEWLINE_ID = INDEX[NEWLINE]
+
+_LOOKALIKES = str.maketrans(
+    {
+        "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'",
+        "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"',
+        "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
+        "…": "...", "\t": " ", "\u00a0": " ", "\r": "",
+    }
+)  # fmt: skip
+
+
+def normalise(text: str) -> str:
+    """Replace typographic look-alikes by characters of the charset, collapse spaces, and strip each line.
+
+    Newlines stay. A character without a counterpart stays too: `unknown_characters` finds it, `encode` refuses it.
+    """
+    text = unicodedata.normalize("NFC", text).translate(_LOOKALIKES)
+    return NEWLINE.join(" ".join(line.split()) for line in text.split(NEWLINE))
+
+
+def join_lines(text: str) -> str:
+    """Replace newlines by spaces and collapse spaces, as published paragraph results do (VAN, OrigamiNet)."""
+    return " ".join(text.split())
+
+
+def unknown_characters(text: str) -> list[str]:
+    """Return the characters of `text` that are not in the charset, sorted, each once."""
+    return sorted({character for character in text if character not in INDEX})
+
+
+def encode(text: str) -> list[int]:
+    """Return the character ids of `text`. Raises DataError, with the characters, if some are not in the charset."""
+    if missing := unknown_characters(text):
+        raise DataError(
+            f"text holds characters outside the charset: {' '.join(map(repr, missing))} in {text[:60]!r}",
+            "correct the transcription, or replace the character in core/charset.py: normalise",
+        )
+    return [INDEX[character] for character in text]
+
+
+def decode(ids: Iterable[int]) -> str:
+    """Return the text of character ids. Special tokens are left out."""
+    return "".join(CHARSET[index] for index in ids if CHARSET[index] not in SPECIAL)
+
+
+def collapse(path: Sequence[int]) -> list[int]:
+    """Merge the repeats of a CTC path, then remove its blanks (Graves et al. 2006, section 3.1)."""
+    previous, out = BLANK_ID, []
+    for index in path:
+        if index not in (previous, BLANK_ID):
+            out.append(index)
+        previous = index
+    return out
+
+
+def min_ctc_steps(text: str) -> int:
+    """Return the fewest CTC time steps that can emit `text`: one a character, and a blank between equal neighbours."""
+    return len(text) + sum(left == right for left, right in pairwise(text))
+
+
+def encode_padded(text: str, length: int, ends: bool = True) -> list[int]:
+    """Return `<S>`, the ids of `text`, `<E>`, and `<P>` up to `length`. If not `ends`, `<S>` and `<E>` are left out.
+
+    Raises DataError if the text does not fit into `length`.
+    """
+    ids = [START_ID, *encode(text), END_ID] if ends else encode(text)
+    if len(ids) > length:
+        raise DataError(f"a text of {len(ids)} tokens does not fit into {length}: {text[:60]!r}", "raise the length")
+    return ids + [PADDING_ID] * (length - len(ids))

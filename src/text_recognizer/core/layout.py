@@ -1,0 +1,48 @@
+"""The files and folders that the stages read and write, relative to the project. `dvc.yaml` names the same paths."""
+
+from pathlib import Path
+
+# The folder with the pretrained reader: inside the installed package, or at the top of a clone.
+PRETRAINED_FOLDERS = (
+    Path(__file__).resolve().parents[1] / "pretrained",
+    Path(__file__).resolve().parents[3] / "models" / "pretrained",
+)
+
+
+class Layout:
+    """The files and folders of one project, below its folder `root`."""
+
+    def __init__(self, root: Path = Path()) -> None:
+        self.root = root
+        self.archive = root / "data/raw/iamdb.zip"
+        # Made and read by the data modules of single characters, by no stage.
+        self.emnist = root / "data/emnist"
+        self.feedback = root / "data/feedback"
+        self.validation = root / "reports/validation.json"
+        # Statistics of the last valid labels, which the next validation compares with. It belongs in git.
+        self.accepted = root / "reports/accepted.json"
+        self.data_docs = root / "reports/data_docs"
+        self.processed = root / "data/processed"
+        self.crop_docs = root / "reports/crop_docs"
+        self.model = root / "models/reader"
+        self.curves = root / "reports/curves.csv"
+        self.score = root / "reports/score.json"
+        self.pages = root / "reports/pages.jsonl"
+        self.report = root / "reports/report.html"
+        self.confusions = root / "reports/confusions.csv"
+        self.verdict = root / "reports/verdict.json"
+        self.bento = root / "dist/bento"
+        self.scratch = root / ".cache"
+        # The model in service. `promote`, `rollback` and `models --bring` write it; no stage does.
+        self.champion = root / "models/champion"
+        self.champion_bento = root / "dist/champion"
+        self.pretrained_bento = root / "dist/pretrained"
+
+
+LAYOUT = Layout()
+
+
+def pretrained_model() -> Path:
+    """Return the folder of the reader that comes with the package."""
+    installed, clone = PRETRAINED_FOLDERS
+    return installed if installed.exists() else clone

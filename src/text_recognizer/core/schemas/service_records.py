@@ -1,0 +1,82 @@
+"""Records that the HTTP interface answers with."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from text_recognizer.core.schemas.page_records import Page
+from text_recognizer.core.schemas.record_types import Count, Digest, Interval, Rate, Record
+
+
+class ServedModel(Record):
+    """The model that answers. `version` is the digest, shortened; `runtime` is what computes, and in which numbers."""
+
+    name: str
+    version: str
+    digest: Digest
+    runtime: str
+
+
+class ReadPage(Page):
+    """The answer to one picture. Boxes are in pixels of the upright picture, which is `width` x `height`."""
+
+    name: Annotated[str, Field(description="the file name of the picture")]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    model: ServedModel
+
+
+class ReadPages(Record):
+    """The answer to several pictures, in the order in which they were sent."""
+
+    pictures: tuple[ReadPage, ...]
+    model: ServedModel
+
+
+class Canvas(Record):
+    """The picture that the network takes: pixels, and their resolution."""
+
+    width: int
+    height: int
+    dpi: int
+
+
+class RequestLimits(Record):
+    """How large a request may be."""
+
+    bytes: Annotated[int, Field(description="of the body of a request")]
+    pixels: Annotated[int, Field(description="of a picture")]
+    pictures: Annotated[int, Field(description="of a request to /read")]
+    lines: Annotated[int, Field(description="of a correction")]
+    characters: Annotated[int, Field(description="of a line of a correction")]
+
+
+class ModelDescription(ServedModel):
+    """The model that is served: what it is, its CER on the test pages, and the limits of a request."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    package: Annotated[str, Field(description="version of the package text-recognizer")]
+    model_class: Annotated[str, Field(alias="class")]
+    canvas: Canvas
+    cer: Rate
+    cer_interval: Interval
+    pages: Annotated[Count | None, Field(description="number of test pages")]
+    data: Annotated[Digest | None, Field(description="of the test pages")]
+    corrections: Annotated[bool, Field(description="whether POST /corrections is on")]
+    limits: RequestLimits
+
+
+class KeptCorrection(Record):
+    """The answer to a correction: the name it was kept under, and its files."""
+
+    correction: str
+    files: tuple[str, ...]
+    lines: Annotated[Count, Field(description="number of lines")]
+
+
+class Problem(Record):
+    """The answer to a request that was refused: what was wrong, and what to do."""
+
+    error: str
+    fix: str

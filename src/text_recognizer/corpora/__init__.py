@@ -1,0 +1,1 @@
+"""Transcribed pages: IAM archives, corrections, packed splits, and the Brown corpus."""

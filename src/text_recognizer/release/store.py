@@ -1,0 +1,103 @@
+"""Fetch a version's files: the model from DVC's cache or remote; its score, by revision, from git."""
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from text_recognizer.core.errors import DataError
+from text_recognizer.core.layout import LAYOUT
+from text_recognizer.core.schemas import Verdict
+from text_recognizer.inference.model_info import INFO_FILE
+from text_recognizer.release.git import Git, RegistryError
+from text_recognizer.release.ledger import RegistryTag
+from text_recognizer.release.model_card import write_card
+from text_recognizer.release.score_figures import RawScore
+from text_recognizer.utils.files import sha256, write_json
+
+
+def fetch_version(git: Git, version: RegistryTag, folder: Path, verdict: Verdict | None) -> None:
+    """Write a version's model, score, verdict and model card into `folder`, which must not exist.
+
+    Raises RegistryError if DVC no longer has the model, or has another one than was registered.
+    """
+    fetch_model(git, version, folder)
+    (folder / LAYOUT.score.name).write_text(git.show(version.commit, LAYOUT.score) + "\n", encoding="utf-8")
+    write_json(folder / LAYOUT.verdict.name, verdict.model_dump(mode="json") if verdict else {})
+    # Scores of earlier versions of this program may lack what the card shows. Such a version is fetched without a card.
+    with contextlib.suppress(DataError):
+        write_card(folder, folder / LAYOUT.score.name, folder / LAYOUT.verdict.name)
+
+
+def fetch_model(git: Git, version: RegistryTag, folder: Path) -> None:
+    """Write a version's model folder and check it against the registered digest. Raises RegistryError."""
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc_data.index import DataIndexDirError
+
+    try:
+        files = DVCFileSystem(str(git.folder), rev=version.commit, config=_remotes(git))
+        files.get(LAYOUT.model.as_posix(), str(folder), recursive=True)
+    except (DvcException, DataIndexDirError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RegistryError(
+            f"DVC cannot fetch {LAYOUT.model} of {version.version}: {' '.join(str(error).split())[:300]}",
+            "run `dvc push` where the model was trained, or name the remote that has it in .dvc/config",
+        ) from None
+    info = folder / INFO_FILE
+    if not info.is_file() or sha256(info) != version.record.model:
+        raise RegistryError(
+            f"DVC has another model as {LAYOUT.model} of {version.version} than the one that was registered",
+            f"the registered model is {str(version.record.model)[:12]}; promote another version",
+        )
+
+
+def _remotes(git: Git) -> dict[str, Any]:
+    """Return DVC's configuration of the remotes as it is now: an old version may name remotes that are gone."""
+    from dvc.repo import Repo
+
+    with Repo(str(git.folder)) as repo:
+        name, known = repo.config["core"].get("remote"), repo.config["remote"]
+        return {"core": {"remote": name}, "remote": dict(known)} if name else {}
+
+
+def push(git: Git) -> None:
+    """Send the model and the pages' rows that dvc.lock names to DVC's remote, so that other machines can fetch them."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(git.folder)) as repo:
+            if not repo.config["core"].get("remote"):
+                raise RegistryError(
+                    "DVC has no remote, so no other machine could fetch the model",
+                    "run `dvc remote add --default NAME URL`, or set promote.git_remote to null",
+                )
+            repo.push([str(git.folder / path) for path in (LAYOUT.model, LAYOUT.pages)])
+    except DvcException as error:
+        raise RegistryError(f"DVC cannot push the model: {error}", "run `dvc push` to see what is wrong") from None
+
+
+def committed_score(git: Git) -> RawScore:
+    """Return the score at HEAD. Raises RegistryError if the working tree differs from what is committed."""
+    _require_committed(git, [LAYOUT.score, LAYOUT.verdict, Path("dvc.lock"), Path("params.yaml")])
+    try:
+        score = json.loads(git.show("HEAD", LAYOUT.score))
+    except ValueError as error:
+        raise RegistryError(f"{LAYOUT.score} cannot be read: {error}", "run `dvc repro`, and commit") from None
+    info = git.folder / LAYOUT.model / INFO_FILE
+    if not isinstance(score, dict) or not info.is_file() or sha256(info) != score.get("model"):
+        what = f"{LAYOUT.score} is not the score of the model in {LAYOUT.model}"
+        raise RegistryError(what, "run `dvc repro`, and commit")
+    return score
+
+
+def _require_committed(git: Git, paths: list[Path]) -> None:
+    for path in paths:
+        if not git.succeeds("cat-file", "-e", f"HEAD:./{path.as_posix()}"):
+            raise RegistryError(f"{path} is not in git, and a version is a commit", f"git add {path}, and commit")
+    changed = git.run("diff", "--name-only", "--relative", "HEAD", "--", *map(str, paths))
+    if changed:
+        files = " ".join(changed.split())
+        raise RegistryError(f"{files} differs from what is committed, and a version is a commit", f"git commit {files}")

@@ -1,0 +1,124 @@
+"""Export a trained torch model as a model folder: an ONNX graph, its weights, and its language model.
+
+The names of the graph's inputs and outputs are part of published model folders, so they must stay as they are.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from text_recognizer.core.charset import CHARSET
+from text_recognizer.core.errors import ModelError
+from text_recognizer.core.params import PreprocessSection
+from text_recognizer.inference.beam_search import BeamSearchDecoder
+from text_recognizer.inference.model_info import (
+    GRAPH_FILE,
+    INFO_FILE,
+    LANGUAGE_FILE,
+    WEIGHTS_FILE,
+    LanguageInfo,
+    ModelInfo,
+)
+from text_recognizer.models.paragraph_reader import ParagraphReader
+from text_recognizer.utils.files import replace_atomically, sha256, write_json
+
+
+def export(
+    model: ParagraphReader, preprocess: PreprocessSection, folder: Path, decoder: BeamSearchDecoder | None = None
+) -> ModelInfo:
+    """Write `folder` completely or not at all. Equal weights give equal bytes.
+
+    The model is moved to the CPU and put into eval mode. Its weights are rounded to half precision in place, because
+    the folder keeps them so and the graph must compute with the same numbers. Raises ModelError if the export fails.
+    """
+    model = _rounded(model.cpu().eval())
+    canvas = preprocess.canvas_height, preprocess.canvas_width
+    with replace_atomically(folder) as draft:
+        draft.mkdir()
+        state = {name: _half(tensor).contiguous() for name, tensor in model.state_dict().items()}
+        (draft / WEIGHTS_FILE).write_bytes(save(state))
+        _write_graph(model, canvas, draft / GRAPH_FILE)
+        info = ModelInfo(
+            model_class=type(model).__name__,
+            charset=CHARSET,
+            canvas_height=canvas[0],
+            canvas_width=canvas[1],
+            dpi=preprocess.dpi,
+            padding=preprocess.padding,
+            binarise=preprocess.binarise,
+            cell_height=model.grid.cell_height,
+            cell_width=model.grid.cell_width,
+            weights_sha256=sha256(draft / WEIGHTS_FILE),
+            graph_sha256=sha256(draft / GRAPH_FILE),
+            language=_write_language(decoder, draft / LANGUAGE_FILE) if decoder else None,
+        )
+        write_json(draft / INFO_FILE, info.model_dump())
+    return info
+
+
+def _write_language(decoder: BeamSearchDecoder, path: Path) -> LanguageInfo:
+    decoder.ngram.save(path)
+    return LanguageInfo(
+        lm_weight=decoder.lm_weight,
+        insertion_bonus=decoder.insertion_bonus,
+        beam_width=decoder.beam_width,
+        sha256=sha256(path),
+    )
+
+
+class Graph(nn.Module):
+    """Both halves of the reader in one graph: pages to features and line heatmaps, lines to log-probabilities."""
+
+    def __init__(self, model: ParagraphReader) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pictures: Tensor, sequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features, heatmaps = self.model.encode(pictures)
+        # onnxruntime aborts if an LSTM gets no line: it always gets one more, which is dropped again.
+        spare = sequences.new_zeros(1, *sequences.shape[1:])
+        return features, heatmaps.sigmoid(), self.model.read_lines(torch.cat([sequences, spare]))[:-1]
+
+
+def _half(tensor: Tensor) -> Tensor:
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
+def _rounded(model: ParagraphReader) -> ParagraphReader:
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor.copy_(_half(tensor))
+    return model
+
+
+def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) -> None:
+    """Write a graph for any number of lines, and of pages of any size in whole cells, without exporter metadata."""
+    cell = model.grid.cell_height, model.grid.cell_width
+    pictures = torch.zeros(2, 1, *(-(-side // step) * step for side, step in zip(canvas, cell, strict=True)))
+    sequences = model.encode(pictures)[0][:, :, 0].detach()
+    pages, lines, rows, columns, width = map(torch.export.Dim, ("pages", "lines", "rows", "columns", "width"))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            Graph(model).eval(),
+            (pictures, sequences),
+            dynamo=True,
+            external_data=False,
+            dynamic_shapes=({0: pages, 2: cell[0] * rows, 3: cell[1] * columns}, {0: lines, 2: width}),
+            input_names=["pictures", "sequences"],
+            output_names=["features", "heat", "log_probabilities"],
+            verbose=False,
+        )
+    if program is None:
+        raise ModelError("the model could not be exported to ONNX", "report which versions of torch and onnx you use")
+    proto = program.model_proto
+    del proto.metadata_props[:]
+    for part in [*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer, proto.graph]:
+        del part.metadata_props[:]
+        part.doc_string = ""
+    path.write_bytes(proto.SerializeToString(deterministic=True))

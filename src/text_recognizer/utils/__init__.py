@@ -1,0 +1,1 @@
+"""Helpers without knowledge of handwriting: files, archives, processes, charts, telemetry and W&B runs."""

@@ -1,0 +1,52 @@
+"""Distribute work over processes that end with the main process, whatever ends that."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import parent_process
+from typing import TypeVar
+
+from text_recognizer.core.errors import TextRecognizerError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], parameter: str, workers: int
+) -> Generator[Result, None, None]:
+    """Yield the result of `work` for every item, in order, computed by `workers` processes.
+
+    0 means one process for each core. A single worker is this process itself. `parameter` names the parameter that sets
+    the number of workers. Raises TextRecognizerError if a worker is killed.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(items))
+    if workers <= 1:
+        yield from map(work, items)
+        return
+    pool = ProcessPoolExecutor(workers, initializer=_start)
+    try:
+        yield from pool.map(work, items)
+    except BrokenProcessPool:
+        raise TextRecognizerError(
+            "a worker process was killed, perhaps because memory ran out", f"set {parameter} to a smaller number"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start() -> None:
+    """Leave Ctrl-C to the parent, which stops its workers, and end with the parent if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)

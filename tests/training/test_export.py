@@ -1,0 +1,132 @@
+"""The exported graph computes what the torch model computes, and a model folder is written completely or not at all."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from text_recognizer.core.charset import CHARSET
+from text_recognizer.core.errors import ModelError
+from text_recognizer.inference.model_info import read_info
+from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig, pool
+from text_recognizer.training.export import export
+from text_recognizer.utils.files import sha256
+
+HEIGHT, WIDTH = 64, 128
+EMBEDDING, COLUMNS, CLASSES = 8, WIDTH // 4, len(CHARSET)
+TOLERANCE = 1e-4
+SLOW = pytest.mark.slow  # an LSTM takes ten seconds to export
+
+
+def random(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(7))
+
+
+@pytest.fixture(scope="module", params=[pytest.param(0, id="convolutions"), pytest.param(6, id="LSTM", marks=SLOW)])
+def make_network(request):
+    """Make a reader in eval mode whose normalisation has the statistics of noise, from a seed.
+
+    Statistics that do not fit the features would set every ReLU to zero, and then any two outputs are equal. The
+    weights are rounded to half precision, as those of an exported model are.
+    """
+
+    def make(seed: int = 3) -> ParagraphReader:
+        torch.manual_seed(seed)
+        network = ParagraphReader(ReaderConfig(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.1, request.param))
+        with torch.no_grad():
+            for _ in range(20):
+                features, _ = network.encode(torch.rand(4, 1, HEIGHT, WIDTH))
+                network.read_lines(features.mean(dim=2))
+            for value in network.state_dict().values():
+                value.copy_(value.half())
+        return network.eval()
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def folder(make_network, small_crops, decoder, tmp_path_factory):
+    """The model folder of that reader, with a language model."""
+    folder = tmp_path_factory.mktemp("model") / "reader"
+    export(make_network(), small_crops, folder, decoder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session(folder):
+    return onnxruntime.InferenceSession(folder / "reader.onnx", providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize(("pages", "size"), [(1, (HEIGHT, WIDTH)), (3, (HEIGHT, WIDTH)), (2, (16, 8)), (1, (88, 300))])
+def test_features_and_line_heatmaps_equal_those_of_the_torch_model(session, make_network, pages, size):
+    ink = random(pages, 1, *size)
+    with torch.no_grad():
+        features, heatmaps = make_network().encode(ink)
+    assert features.std() > 100 * TOLERANCE  # features of zero would be equal to anything
+    feeds = {"pictures": ink.numpy(), "sequences": np.zeros((0, EMBEDDING, COLUMNS), dtype=np.float32)}
+    graph_features, graph_heatmaps = session.run(["features", "heat"], feeds)
+    np.testing.assert_allclose(graph_features, features.numpy(), atol=TOLERANCE)
+    np.testing.assert_allclose(graph_heatmaps, heatmaps.sigmoid().numpy(), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(("lines", "width"), [(1, WIDTH), (3, WIDTH), (2, 32)])
+def test_log_probabilities_equal_those_of_the_torch_model(session, make_network, lines, width):
+    network = make_network()
+    with torch.no_grad():
+        features, _ = network.encode(random(1, 1, HEIGHT, width))
+        sequences = pool(features, random(lines, HEIGHT // 8).softmax(dim=1), [lines])
+        expected = network.read_lines(sequences)
+    feeds = {"pictures": np.zeros((0, 1, HEIGHT, WIDTH), dtype=np.float32), "sequences": sequences.numpy()}
+    (scores,) = session.run(["log_probabilities"], feeds)
+    np.testing.assert_allclose(scores, expected.numpy(), atol=TOLERANCE)
+
+
+def test_no_lines_give_no_log_probabilities(session):
+    feeds = {
+        "pictures": np.zeros((0, 1, HEIGHT, WIDTH), dtype=np.float32),
+        "sequences": np.zeros((0, EMBEDDING, COLUMNS), dtype=np.float32),
+    }
+    (scores,) = session.run(["log_probabilities"], feeds)
+    assert scores.shape == (0, COLUMNS, CLASSES)
+
+
+def test_the_folder_describes_its_own_files(folder, small_crops):
+    info = read_info(folder / "reader.json")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"reader.json", "reader.onnx", "weights.safetensors", "language.npz"}
+    assert info.graph_sha256 == sha256(folder / "reader.onnx")
+    assert info.weights_sha256 == sha256(folder / "weights.safetensors")
+    assert info.language
+    assert info.language.sha256 == sha256(folder / "language.npz")
+    assert (info.canvas, info.dpi, info.padding) == ((HEIGHT, WIDTH), small_crops.dpi, small_crops.padding)
+
+
+def test_training_can_continue_from_the_weights(folder, make_network):
+    network = make_network(seed=99)
+    network.load_state_dict(load_file(folder / "weights.safetensors"))
+    expected = make_network().state_dict()
+    assert expected
+    for name, value in expected.items():
+        assert torch.equal(network.state_dict()[name], value), name
+
+
+def test_equal_weights_give_equal_bytes(folder, make_network, small_crops, decoder, tmp_path):
+    export(make_network(), small_crops, tmp_path / "again", decoder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in (tmp_path / "again").iterdir()}
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_an_export_that_fails_leaves_the_old_model(small_network, small_crops, tmp_path):
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    (folder / "reader.json").write_text("old", encoding="utf-8")
+    network = small_network()
+    network.head = torch.nn.Linear(EMBEDDING + 1, CLASSES)
+    with pytest.raises((ModelError, RuntimeError)):
+        export(network, small_crops, folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["reader", "reader.json"]
+    assert (folder / "reader.json").read_text(encoding="utf-8") == "old"
