@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup-is-complete
 IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 # Two processes, one CPU thread each: what takes longest starts first.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 

@@ -19,7 +19,7 @@ def run_flow(name: str, run: Callable[[], object]) -> int:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_status
     except (KeyboardInterrupt, TerminationSignal):
-        print(f"{name}: interrupted; repeat the command to go on", file=sys.stderr)
+        print(f"{name}: interrupted; repeat the command to resume", file=sys.stderr)
         return INTERRUPTED
     return 0
 

@@ -239,7 +239,7 @@ def test_an_interrupted_command_exits_with_130_and_one_line(tmp_path, sent):
     os.close(pipe)
     # Then it exits as shells expect, with one line
     assert waiting.returncode == 130
-    assert err == "text-recognizer params: interrupted; repeat the command to go on\n"
+    assert err == "text-recognizer params: interrupted; repeat the command to resume\n"
 
 
 def wait_for_reader(pipe, process):

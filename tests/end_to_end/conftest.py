@@ -173,7 +173,7 @@ class Project:
         return Project(folder / "project", folder / "home")
 
     def results(self) -> dict[str, str]:
-        """Return the digest of every file that the stages made. The bento holds its build time: only its model counts."""
+        """Return the digests of the files that the stages made. Of the bento, which holds its build time: the model."""
         parts = [self.folder / name for name in ("data", "models", "reports", "dist/bento/src/models")]
         files = [path for part in parts for path in part.rglob("*") if path.is_file() and path.name != ".gitignore"]
         return {str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -21,7 +21,7 @@ def raising(error):
         (lambda: None, 0, ""),
         (raising(TextRecognizerError("no pages", "fetch some")), 1, "ingest: no pages\n  fix: fetch some\n"),
         (raising(StageError("no answer", exit_status=TEMPORARY)), TEMPORARY, "ingest: no answer\n"),
-        (raising(KeyboardInterrupt()), INTERRUPTED, "ingest: interrupted; repeat the command to go on\n"),
+        (raising(KeyboardInterrupt()), INTERRUPTED, "ingest: interrupted; repeat the command to resume\n"),
     ],
     ids=["success", "error", "temporary failure", "interrupt"],
 )

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"text-recognizer {options.command}: {needed}", file=sys.stderr)
         status = needed.exit_status
     except KeyboardInterrupt:
-        print(f"text-recognizer {options.command}: interrupted; repeat the command to go on", file=sys.stderr)
+        print(f"text-recognizer {options.command}: interrupted; repeat the command to resume", file=sys.stderr)
         status = INTERRUPTED
     except BrokenPipeError:
         # The process that reads our output has ended (`| head`). Nothing is left to print or to flush.

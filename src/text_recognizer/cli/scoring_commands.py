@@ -22,7 +22,12 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     for command in (score, calibrate, verify, card):
         add_model(command)
     for command in (verify, card):
-        command.add_argument("--score", type=Path, metavar="FILE", help="default: score.json of the model's folder, else reports/score.json")
+        command.add_argument(
+            "--score",
+            type=Path,
+            metavar="FILE",
+            help="default: score.json of the model's folder, else reports/score.json",
+        )
 
 
 def _add_archive(parser: argparse.ArgumentParser, required: bool, example: str) -> None:

@@ -58,7 +58,7 @@ def _validate(_: argparse.Namespace) -> int:
         print(report_leaks(LAYOUT.archive, params.data.split, params.data.exclude))
     if not outcome.passed:
         raise DataError(
-            "the data are not valid", f"open {LAYOUT.data_docs}/index.html; mend the forms it lists, or exclude them"
+            "the data are not valid", f"open {LAYOUT.data_docs}/index.html; correct the forms it lists, or exclude them"
         )
     return 0
 

@@ -41,7 +41,7 @@ def score_archive(
     for canvases, pages in cropped_batches(archive, split, recognizer.info, section.batch_size, skipped, preprocess):
         scores += read_pages(recognizer, canvases, pages)
     if not scores:
-        raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0].reason}", "mend the archive")
+        raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0].reason}", "correct the archive")
     return ArchiveScore(
         **dict(summarise(scores, section)),
         **dict(describe(scores, section, recognizer.info.calibration)),

@@ -48,7 +48,7 @@ def pages_to_verify(processed: Path, archive: Path | None, split: str, model: Pa
         return PackedSplit.open(processed, SPLIT)
     batches = list(cropped_batches(archive, split, Recognizer.load(model).info, BATCH_SIZE, []))
     if not batches:
-        raise DataError(f"no form of {split} in {archive} can be scored", "mend the archive")
+        raise DataError(f"no form of {split} in {archive} can be scored", "correct the archive")
     canvases = np.concatenate([part for part, _ in batches])
     return PackedSplit(canvases, tuple(page for _, pages in batches for page in pages))
 

@@ -42,9 +42,9 @@ class BeamSearchDecoder:
     def fuse(self, scores: np.ndarray, path: np.ndarray, context: tuple[int, ...]) -> np.ndarray:
         """Return the log-probabilities (w, C) after shallow fusion with the language model along a CTC path (w,).
 
-        In the columns of a character, each other one gains or loses by how much likelier the language model finds it
-        there; they are unnormalised. The confidence of a character that the language model decided is then that of the
-        network and the language model together.
+        In the columns of a decoded character, the score of every other character changes by `lm_weight` times the
+        difference between its log-probability in the language model and that of the decoded character. The results are
+        not normalised. The confidence of a decoded character is then that of network and language model together.
         """
         out = scores.astype(np.float64)
         edges = np.flatnonzero(np.diff(path)) + 1

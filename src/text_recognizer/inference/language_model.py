@@ -3,7 +3,7 @@
 Smoothed by the modified Kneser-Ney method (Chen and Goodman 1998, "An empirical study of smoothing techniques for
 language modeling"): a discount is subtracted from every count, the discounted mass of a context goes to the next
 shorter context, and there an n-gram counts as often as different characters precede it. The ten digits form one class
-whose probability they share equally: which digit it is, the picture tells better than other texts do.
+whose probability they share equally, because the picture is better evidence for a digit than text statistics are.
 """
 
 import math
@@ -27,7 +27,8 @@ DIGIT = DIGITS[0]
 CLASS_OF = np.arange(len(CHARSET), dtype=np.uint64)  # the class of each character: itself, or DIGIT
 CLASS_OF[list(DIGITS)] = DIGIT
 CLASSES = CLASS_OF.tolist()
-# No text holds the blank. Its id marks the start of a text, and, as the last id of an n-gram, all that were pruned.
+# The CTC blank never occurs in a text, so its id is free. In a context it marks the start of the text. As the last id
+# of an n-gram it stands for all pruned n-grams of that context.
 TEXT_START = PRUNED = BLANK_ID
 NUM_DISCOUNTS = 3  # counts of 1, of 2, and of 3 or more have a discount each
 DEFAULT_DISCOUNT = 0.75  # if there are too few counts to estimate one

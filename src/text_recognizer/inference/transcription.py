@@ -16,9 +16,9 @@ from text_recognizer.pages.line_heatmap import LINE_HEIGHT, FeatureGrid
 class Calibration:
     """How log-probabilities become confidences: a softmax at a temperature, then an exponent.
 
-    A temperature above 1 lowers the confidence where the model wavers between characters (Guo et al. 2017, "On
-    calibration of modern neural networks"). An exponent below 1 raises all confidences: the errors in the characters
-    of a word are correlated, so that the plain product over them would be too low for a word. Neither changes the text
+    A temperature above 1 lowers the confidence if several characters are about equally likely (Guo et al. 2017, "On
+    calibration of modern neural networks"). An exponent below 1 raises all confidences: the errors in the characters of
+    a word are correlated, so that the plain product over them would be too low for a word. Neither changes the text
     that is read from a page at a given size.
     """
 

@@ -52,7 +52,7 @@ class FeatureGrid:
     def crop_length(self, end: int, step: int = CROP_STEP) -> int:
         """Return the crop length in pixels that covers ink up to pixel `end` plus a margin, in steps of `step` squares.
 
-        Half of the canvas of an IAM page is empty, and would cost as much as the other half.
+        About half of the canvas of an IAM page is empty. Cropping it saves about half of the computation.
         """
         pixels = step * self.side
         return -(-(end + CROP_MARGIN * self.side) // pixels) * pixels
@@ -104,8 +104,8 @@ def line_heatmaps(
 def find_lines(heatmap: np.ndarray, grid: FeatureGrid) -> np.ndarray:
     """Return the centres of the lines (L,), in rows from top to bottom, that a heatmap (h, w) of probabilities shows.
 
-    The strength of a row is the mean over its highest cells, as many as the shortest line has. Lines are the local
-    maxima of at least MIN_HEATMAP. The stronger is chosen first, and none within MIN_LINE_DISTANCE of a chosen one.
+    The strength of a row is the mean of its N highest cells; N is the length of the shortest line in cells. Lines are
+    the local maxima of at least MIN_HEATMAP. The strongest is chosen first, and none within MIN_LINE_DISTANCE of it.
     """
     cells = max(1, round(grid.columns(MIN_LINE_LENGTH)))
     strength = np.sort(heatmap, axis=1)[:, -cells:].mean(axis=1)

@@ -1,6 +1,6 @@
 """Judge a score by the limits of `params.yaml` and write the verdict. Whatever cannot be judged is rejected.
 
-The gate does not look at the model in service: it is no dependency of the stage. `promotion` compares with it.
+The gate stage does not depend on the model in service. `promotion` compares with it.
 """
 
 import json

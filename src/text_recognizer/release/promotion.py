@@ -1,4 +1,4 @@
-"""Put a model into service, and take it out again. The only step that counts is one new git tag.
+"""Put a model into service, and take it out again. A model is in service as soon as its git tag exists.
 
 All other steps come before that tag, or can be repeated after a crash.
 """
@@ -220,7 +220,7 @@ def _put_into_service(
 def _version_before(ledger: Ledger, champion: RegistryTag) -> RegistryTag:
     """Return the version that the champion's own promotion replaced.
 
-    So two rollbacks go back two versions, and not to the first version and back.
+    Two rollbacks in a row therefore go back two versions. They do not alternate between the last two.
     """
     promotions = [tag for tag in ledger.assignments() if tag.version == champion.version]
     promotions = [tag for tag in promotions if tag.record.kind == "promote"]

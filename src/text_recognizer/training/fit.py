@@ -153,7 +153,7 @@ def _trainer(section: TrainSection, epochs: int, folder: Path, logger: WandbLogg
         accelerator=section.accelerator,
         devices=1,
         precision=section.precision,
-        # Equal runs on a GPU differ anyway, and none of its faster algorithms is deterministic.
+        # Two runs with equal settings differ on a GPU in any case, and its deterministic algorithms are slower.
         deterministic=False if section.accelerator != "cpu" and torch.cuda.is_available() else "warn",
         max_epochs=epochs,
         max_steps=epochs * (section.steps // epochs),

@@ -38,7 +38,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 def make_trainer(callbacks: Sequence[pl.Callback], logger: Logger | None, **settings: Any) -> pl.Trainer:  # noqa: ANN401
-    """Return a Trainer with the settings that all trainings share; `settings` are those of this one."""
+    """Return a Trainer with the settings that all trainings share; `settings` add to them."""
     silence_hints()
     keep_memory()
     common: dict[str, Any] = {
@@ -85,7 +85,7 @@ def fit(trainer: pl.Trainer, lit: pl.LightningModule, data: pl.LightningDataModu
 def explain(error: Exception) -> tuple[str, str] | None:
     """Return what happened and what to change for an error of the machine; None for an error of the code."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full ({error.strerror})", "make room, and repeat the command to resume"
+        return f"the disk is full ({error.strerror})", "free disk space, and repeat the command to resume"
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
         fix = "lower the batch size, and accumulate gradients over more batches to make up for it"
         return "the memory is full", f"{fix}; or use half precision"

@@ -41,7 +41,9 @@ def read_weights(path: Path, fix: str) -> dict[str, Tensor]:
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}", fix) from None
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError):
-        raise ModelError(f"{file} holds no weights, or more than weights", fix) from None
+        raise ModelError(
+            f"{file} is not a weights file: it has no tensors, or other objects than tensors", fix
+        ) from None
     state: dict[str, Any] = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     inner = {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
     return inner or state

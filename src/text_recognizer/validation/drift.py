@@ -55,8 +55,7 @@ def new_reference(labels: LabelStatistics, data: DataSection, sha256: str) -> Dr
 def open_reference(path: Path | None, data: DataSection, sha256: str) -> Comparison:
     """Return what to compare data of this digest with. Raises DataError if the file is damaged.
 
-    Data with the digest of the reference are compared with nothing, as they were the first time. A repeated stage
-    therefore writes the same files.
+    If the data have the digest of the reference, no comparison is made, so that a repeated stage writes the same files.
     """
     if path is None or not path.exists():
         return NOT_COMPARED

@@ -25,9 +25,9 @@ BOX_TOLERANCE = 8
 HASH = 24  # cells along each side of the perceptual hash
 # A cell counts as lighter than its neighbour only if the difference is above that of paper grain.
 GRAIN = 3
-# Largest distance of two hashes of one page: the share of edges that only one of the two pictures has. No two pages of
-# IAM are nearer than 0.66, no two synthetic ones than 0.46. A page that was saved, scaled or lighted again is within
-# 0.35 of itself, and one rotated by half a degree within 0.34.
+# Two pictures show the same page if their hashes differ by at most this: the share of edges that only one of the two
+# has. No two pages of IAM are nearer than 0.66, no two synthetic ones than 0.46. A page that was saved, scaled or
+# lighted again is within 0.35 of itself, and one rotated by half a degree within 0.34.
 MAX_HASH_DISTANCE = 0.4
 
 

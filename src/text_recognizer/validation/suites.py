@@ -24,7 +24,7 @@ INDEX = {
 REFUSED = "feedback"
 # Rows of ink are counted by the peaks of their profile. On 603 forms of IAM no count was off by more than this.
 ROWS_TOLERANCE = 1
-# dpi that a picture may have too little: scaling a page by a half may lose a pixel of its width.
+# A picture may be this many dpi below the minimum: halving a page may drop one pixel of its width.
 DPI_TOLERANCE = 1
 # Share of the lines that must contain ink. On 603 forms of IAM, 5 of 5,319 lines lie below the edge of the scan: 0.1 %.
 LINES_WITH_INK = 0.998
