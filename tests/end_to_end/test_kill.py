@@ -37,7 +37,7 @@ MARKS = {
     "train": draft(".cache/train/*/last.ckpt"),
     "evaluate": words("> text-recognizer evaluate"),
     "gate": words("> text-recognizer gate"),
-    "bundle": draft("tmp/bundle-*/stage/bentofile.yaml"),
+    "bundle": draft("tmp/bundle-*/source/bentofile.yaml"),
 }
 
 

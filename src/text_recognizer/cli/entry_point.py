@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"text-recognizer {options.command}: {error}", file=sys.stderr)
         status = error.exit_status
     except ModuleNotFoundError as error:
-        needed = missing_extra(error)
+        needed = missing_extra(error, options.command)
         if needed is None:
             raise
         print(f"text-recognizer {options.command}: {needed}", file=sys.stderr)

@@ -19,14 +19,18 @@ EXTRAS = {
     "pipeline": ("aiohttp", "dask", "distributed", "dvc", "fsspec", "great_expectations", "prefect", "prefect_dask"),
 }
 
+# These commands need packages of several extras, and `pipeline` has them all.
+PIPELINE_COMMANDS = ("fetch", "validate", "preprocess", "models", "promote", "rollback")
 
-def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
-    """Return the error to show instead of `error`; None if no extra installs the module."""
+
+def missing_extra(error: ModuleNotFoundError, command: str) -> MissingExtraError | None:
+    """Return the error to show instead of `error` in `command`; None if no extra installs the module."""
     package = (error.name or "").partition(".")[0]
     for extra, packages in EXTRAS.items():
         if package in packages:
+            needed = "pipeline" if command in PIPELINE_COMMANDS else extra
             return MissingExtraError(
-                f"this command needs text-recognizer[{extra}]: the package {package} is not installed",
-                f"pip install 'text-recognizer[{extra}]'",
+                f"this command needs text-recognizer[{needed}]: the package {package} is not installed",
+                f"pip install 'text-recognizer[{needed}]'",
             )
     return None

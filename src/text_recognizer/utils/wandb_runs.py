@@ -92,5 +92,11 @@ def _start(run_id: str, settings: Mapping[str, object] | None, mode: str) -> "wa
         dir=os.environ.get("WANDB_DIR", str(Path.cwd())),
         resume=None if mode == "offline" else "allow",
         config=dict(settings or {}),
-        settings=wandb.Settings(silent=True, init_timeout=SERVER_TIMEOUT),
+        settings=wandb.Settings(
+            silent=True,
+            init_timeout=SERVER_TIMEOUT,
+            # W&B asks this address in a cloud's network, even offline, whether it runs there.
+            x_stats_coreweave_metadata_base_url="http://127.0.0.1:9",
+            x_disable_machine_info=mode == "offline",
+        ),
     )
