@@ -35,7 +35,8 @@ NOT_REACHED = {
     "bundle": ("acquisition", "core.metrics", "evaluation"),
     "evaluate": ("preprocess",),  # scoring an archive crops its forms; the stage reads packed pages
     "gate": ("corpora", "evaluation", "inference", "pages", "core.charset", "core.metrics"),  # it reads one file
-    "train": ("acquisition", "preprocess", "synthetic"),  # data modules pack the sample if nothing is packed; the stage needs a pack
+    # The data modules draw and pack the sample if nothing is packed; the stage needs a pack.
+    "train": ("acquisition", "preprocess", "synthetic"),
     "validate": ("acquisition",),
 }
 
