@@ -14,10 +14,10 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-l
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark check test test-fast clean
+.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness check types layers lint test test-fast clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## make .venv and install what requirements.lock pins, once (7 GB, most of it torch with CUDA)
 
@@ -78,11 +78,38 @@ pretrained: setup ## score runs/RUN on the test pages, once it is trained, and m
 benchmark: setup ## time the parts, each as a ratio to a reference in the same run
 	@$(BIN)/text-recognizer benchmark
 
-check: setup ## lint, format, types, and the layers of the imports
+# RapidOCR has an environment of its own, because it brings another build of OpenCV.
+PEERS := .venv-peers
+RAPIDOCR := rapidocr==3.10.0 onnxruntime==1.32.0 opencv-python-headless==5.0.0.93
+$(PEERS)/.setup-is-complete: Makefile | $(STAMP)
+	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python $(PEERS)
+	echo "opencv-python; sys_platform == 'none'" > $(PEERS)/overrides.txt
+	$(BIN)/python -m uv pip install --quiet --python $(PEERS)/bin/python --override $(PEERS)/overrides.txt $(RAPIDOCR)
+	@touch $@
+
+PAGES :=
+OPTIONS := $(if $(LIST),--list '$(LIST)') $(if $(SPLIT),--split '$(SPLIT)') $(if $(NO_WRITING),--no-writing)
+benchmark-peers: setup $(PEERS)/.setup-is-complete ## compare with RapidOCR and Tesseract on PAGES, a folder of pictures with texts; needs the network once
+	@test -n '$(PAGES)' || { \
+	  echo 'benchmark-peers: name a folder of pictures with a .txt each: make benchmark-peers PAGES=/path/to/folder' >&2; \
+	  exit 1; }
+	@OMP_NUM_THREADS=1 $(BIN)/python -m text_recognizer.benchmarks.peers '$(PAGES)' $(OPTIONS) --rapidocr $(PEERS)/bin/python
+
+benchmark-robustness: setup ## read pages that are scaled, turned, blurred and so on: those of PAGES, or drawn ones
+	@OMP_NUM_THREADS=1 $(BIN)/python -m text_recognizer.benchmarks.page_robustness $(if $(PAGES),'$(PAGES)') $(if $(LIST),--list '$(LIST)')
+
+check: setup ## lint, format, types, and the layers of the imports, two at a time
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types layers lint
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports
+
+lint:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
 
 test: setup check ## everything that must hold before a change goes in: check, then every test
 	$(PYTEST)

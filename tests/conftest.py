@@ -5,6 +5,7 @@ import io
 import os
 import random
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,83 @@ def small_network():
 
 
 @pytest.fixture(scope="session")
-def exported(small_network, small_crops, tmp_path_factory):
+def shared_folder(tmp_path_factory):
+    """A folder that all processes of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def once(shared_folder):
+    """Make a shared folder of that name, once for all processes of this test run. `build` writes it atomically."""
+
+    def make(name: str, build: Callable[[Path], object]) -> Path:
+        folder = shared_folder / name
+        with (shared_folder / f"{name}.lock").open("w") as lock:
+            # Another process of this test run may be making the same folder: wait for it.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                build(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def exported(small_network, small_crops, once):
     """The folder of the tiny model. It reads nonsense, but always the same. Copy it before you change it."""
     from text_recognizer.training.export import export
 
-    folder = tmp_path_factory.mktemp("exported") / "reader"
-    export(small_network(), small_crops, folder)
-    return folder
+    return once("exported", lambda folder: export(small_network(), small_crops, folder))
+
+
+@pytest.fixture(scope="session", params=[0, pytest.param(6, marks=pytest.mark.slow)], ids=["convolutions", "LSTM"])
+def responsive_network(request):
+    """Make a ParagraphReader in eval mode whose normalisation has the statistics of noise, from a seed.
+
+    Statistics that do not fit the features would set every ReLU to zero, and then any two outputs are equal. The
+    weights are rounded to half precision, as those of an exported model are.
+    """
+    import torch
+
+    from text_recognizer.core.charset import CHARSET
+    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+
+    def make(seed: int = 3) -> ParagraphReader:
+        torch.manual_seed(seed)
+        network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1, request.param))
+        with torch.no_grad():
+            for _ in range(20):
+                features, _ = network.encode(torch.rand(4, 1, 64, 128))
+                network.read_lines(features.mean(dim=2))
+        with torch.no_grad():
+            for value in network.state_dict().values():
+                value.copy_(value.half())
+        return network.eval()
+
+    make.lstm_hidden = request.param
+    return make
+
+
+@pytest.fixture(scope="session")
+def decoder():
+    """A beam-search decoder with a language model of two lines."""
+    from text_recognizer.inference.beam_search import BeamSearchDecoder
+    from text_recognizer.inference.language_model import count_ngrams
+
+    ngram = count_ngrams(["to be or not to be", "to be or not"], 4)
+    return BeamSearchDecoder(ngram, lm_weight=0.3, insertion_bonus=0.3, beam_width=4)
+
+
+@pytest.fixture(scope="session")
+def responsive_model(responsive_network, small_crops, decoder, once):
+    """The folder of that reader, with a language model. Copy it before you change it."""
+    from text_recognizer.training.export import export
+
+    return once(
+        f"responsive-{responsive_network.lstm_hidden}",
+        lambda folder: export(responsive_network(), small_crops, folder, decoder),
+    )
 
 
 WORDS = ("the", "and", "sea", "ink", "pen", "cat", "sat", "mat", "red", "dog")
@@ -171,26 +242,13 @@ def printed_words(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory):
-    """A folder that all processes of this test run share."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def learn_to_read(params, small_crops, printed_words, shared_folder):
+def learn_to_read(params, small_crops, printed_words, once):
     """Train a reader of those pages for a number of steps, once: 75 leave it bad, 130 make it good."""
     learn = {"channels": (8, 16, 32, 48), "dropout": 0.0, "batch_size": 8, "learning_rate": 0.01, "augment": 0.0,
              "num_validations": 2, "accelerator": "cpu"}  # fmt: skip
 
     def make(steps: int) -> Path:
-        folder = shared_folder / f"learnt-{steps}"
-        with (shared_folder / f"learnt-{steps}.lock").open("w") as lock:
-            # Another process of this test run may be training the same reader: wait for it.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "reader").exists():
-                train_on_words(folder, learn | {"steps": steps})
-        return folder / "reader"
+        return once(f"learnt-{steps}", lambda folder: train_on_words(folder, learn | {"steps": steps})) / "reader"
 
     def train_on_words(folder: Path, section: dict) -> None:
         from text_recognizer.training.fit import TrainingFiles, TrainingPlan, train
@@ -204,7 +262,9 @@ def learn_to_read(params, small_crops, printed_words, shared_folder):
                 params.language.model_copy(update={"order": 0}),
                 params.runtime,
             )
-            train(plan, TrainingFiles(printed_words, folder / "reader", folder / "curves.csv", folder / "scratch"))
+            draft = folder.with_name(f"{folder.name}.draft")
+            train(plan, TrainingFiles(printed_words, draft / "reader", draft / "curves.csv", draft / "scratch"))
+            draft.rename(folder)
 
     return make
 
@@ -240,21 +300,29 @@ def prefect_server(tmp_path_factory):
         yield
 
 
-# The slowest tests start first, so that two processes end at about the same time.
-PIPELINE = "tests/end_to_end/"
-SLOWEST = (
-    PIPELINE,
-    "tests/training/",
-    "tests/notebooks/",
-    "tests/flows/",
-    "tests/serving/",
-    "tests/release/",
+# Tests that share something costly run in one process, in this order: the slowest start first, so that two processes
+# end at about the same time. The tests of every other file are a group of their own.
+GROUPS = (
+    ("tests/end_to_end/",),  # the reference pipeline
+    ("tests/flows/", "tests/release/"),  # a Prefect server
+    ("tests/training/",),  # a finished training
+    ("tests/notebooks/",),
+    ("tests/serving/",),  # a bento
+    ("tests/evaluation/",),  # an evaluated reader
+    ("tests/inference/",),
 )
+# A test that needs one of these is slow, because making it takes more than five seconds.
+SLOW_FIXTURES = {"bento", "empty_project", "finished", "learn_to_read", "prefect_server", "reference"}
+
+
+def group(nodeid: str) -> int:
+    """Return the rank of a test's group; the number of groups if it has none."""
+    return next((rank for rank, folders in enumerate(GROUPS) if nodeid.startswith(folders)), len(GROUPS))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of one file in one process, and all that share the reference pipeline.
+    """Keep the tests of one group, or else of one file, in one process.
 
     pytest-xdist 3.8 ignores its marker xdist_group under pytest 9, so the groups are formed here.
     """
@@ -262,11 +330,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return PIPELINE if nodeid.startswith(PIPELINE) else nodeid.split("::")[0]
+            rank = group(nodeid)
+            return nodeid.split("::")[0] if rank == len(GROUPS) else GROUPS[rank][0]
 
     return Scheduling(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests by cost."""
-    items.sort(key=lambda item: next((rank for rank, part in enumerate(SLOWEST) if item.nodeid.startswith(part)), 9))
+    """Mark the slow tests, before `-m` selects some, and order the tests by group."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: group(item.nodeid))

@@ -72,7 +72,7 @@ def test_every_source_file_that_a_document_names_exists(document):
 
 def test_every_function_that_the_architecture_names_is_in_its_file():
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    # A file, then the functions and classes in it: `pages/skew.py`: `deskew`
+    # A file, then the functions and classes in it: `pages/strips.py`: `rectify`
     found = re.findall(r"`([\w/]+\.py)`[:,] ((?:`\w+`(?:, | and )?)+)", text)
     assert len(found) > 10
     missing = []

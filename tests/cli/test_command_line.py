@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from text_recognizer import __version__
 from text_recognizer.cli import main
 from text_recognizer.cli.extras import EXTRAS
 from text_recognizer.cli.stage_commands import STAGES
+from text_recognizer.core import layout
 from text_recognizer.utils.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,13 +66,12 @@ def command(folder, capsys, monkeypatch):
 
 @pytest.fixture
 def pages(folder):
-    """Two pictures of strokes, and between them a file that is not a picture."""
+    """Two pictures of a printed line, and between them a file that is not a picture."""
     paths = [folder / name for name in ("one.png", "broken.png", "two.png")]
     for number, path in enumerate(paths):
         picture = Image.new("L", (400, 150), 245)
-        draw = ImageDraw.Draw(picture)
-        for left in range(30, 350, 18 + number):
-            draw.line((left, 40, left + 10, 90), fill=20, width=4)
+        text = ("the table", "a white cloth", "was covered")[number]
+        ImageDraw.Draw(picture).text((40, 45), text, font=ImageFont.load_default(44), fill=30)
         picture.save(path)
     paths[1].write_bytes(b"not a picture")
     return paths
@@ -149,26 +149,26 @@ def test_a_stage_without_its_input_names_the_stage_that_makes_it(command):
     assert "text-recognizer fetch" in err
 
 
-def test_read_prints_the_text_of_each_picture(command, exported, pages):
+def test_read_prints_the_text_of_each_picture(command, pages):
     first, _, second = pages
-    status, out, err = command("read", first, second, "--model", exported)
+    status, out, err = command("read", first, second, "--printed")
     assert (status, err) == (0, "")
-    assert out == command("read", first, "--model", exported)[1] + command("read", second, "--model", exported)[1]
+    assert out == "the table\nwas covered\n"
 
 
-def test_read_continues_after_a_broken_picture_and_names_it(command, exported, pages):
-    status, out, err = command("read", *pages, "--json", "--model", exported)
+def test_read_continues_after_a_broken_picture_and_names_it(command, pages):
+    status, out, err = command("read", *pages, "--json")
     assert status == 1
     assert [json.loads(line)["picture"] for line in out.splitlines()] == [str(pages[0]), str(pages[2])]
     assert "broken.png" in err
     assert "one.png" not in err
 
 
-def test_read_prints_json_with_boxes_on_the_picture_and_the_model_s_digest(command, exported, pages):
-    _, out, _ = command("read", pages[0], "--json", "--model", exported)
+def test_read_prints_json_with_boxes_on_the_picture_and_the_model_s_digest(command, pages):
+    _, out, _ = command("read", pages[0], "--printed", "--json")
     answer = json.loads(out)
-    assert set(answer) == {"picture", "text", "confidence", "lines", "model", "runtime"}
-    assert answer["model"] == sha256(exported / "reader.json")
+    assert {"picture", "text", "confidence", "lines", "model", "runtime"} - set(answer) == set()
+    assert answer["model"] == sha256(layout.pretrained_model() / "reader.json")
     assert answer["text"] == "\n".join(line["text"] for line in answer["lines"])
     assert answer["lines"]
     for x, y, width, height in (line["box"] for line in answer["lines"]):
@@ -277,7 +277,7 @@ main(sys.argv[1:])
 
 
 def test_reading_needs_no_package_of_an_extra(pages):
-    done = child(sys.executable, "-c", ONLY_READING, "read", pages[0], cwd="/")
+    done = child(sys.executable, "-c", ONLY_READING, "read", pages[0], "--printed", cwd="/")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -306,3 +306,18 @@ def test_cropping_on_dask_needs_the_flows_of_a_clone(command, folder):
     assert status == 1
     assert "flows/" in err
     assert "runtime.runner" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("calibrate", "--archive", "forms.zip", "--split", "aachen/validation"), ("card",)],
+    ids=lambda a: a[0],
+)
+def test_a_command_that_writes_into_a_model_refuses_that_of_the_installed_package(command, arguments, monkeypatch):
+    folders = (layout.pretrained_model(), layout.pretrained_model())
+    monkeypatch.setattr(layout, "PRETRAINED_FOLDERS", folders)
+    before = {path: path.read_bytes() for path in folders[0].iterdir()}
+    status, _, said = command(*arguments)
+    assert status == 1
+    assert "--model FOLDER" in said
+    assert {path: path.read_bytes() for path in folders[0].iterdir()} == before

@@ -93,7 +93,9 @@ def test_a_record_cannot_be_changed():
 
 
 def test_a_box_is_a_list_of_four_numbers_in_json():
-    line = Line(text="to", confidence=0.5, box=Box(1, 2, 3, 4), words=(Word(text="to", confidence=0.5),))
+    line = Line(
+        text="to", confidence=0.5, box=Box(1, 2, 3, 4), words=(Word(text="to", confidence=0.5, box=Box(1, 2, 3, 4)),)
+    )
     page = Page(text="to", confidence=0.5, lines=(line,))
     written = page.model_dump(mode="json")
     assert written["lines"][0]["box"] == [1, 2, 3, 4]

@@ -26,14 +26,6 @@ PAGE_WIDTH, PAGE_HEIGHT = 900, 500
 FORMS = [f"a01-00{number}" for number in range(6)]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder that needs a trained reader as slow."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "learn_to_read" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(scope="session")
 def section() -> EvaluateSection:
     return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3, review_budget=0.1, robustness=2)
@@ -46,7 +38,7 @@ def preprocess(small_crops: PreprocessSection) -> PreprocessSection:
 
 
 @pytest.fixture(scope="session")
-def model(preprocess: PreprocessSection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(preprocess: PreprocessSection, once: Callable[..., Path]) -> Path:
     """The folder of an untrained reader. It reads nonsense, but always the same, and some on every page."""
     import torch
 
@@ -55,9 +47,8 @@ def model(preprocess: PreprocessSection, tmp_path_factory: pytest.TempPathFactor
     from text_recognizer.training.export import export
 
     torch.manual_seed(3)
-    folder = tmp_path_factory.mktemp("model") / "reader"
-    export(ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8))), preprocess, folder)
-    return folder
+    network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8)))
+    return once("untrained", lambda folder: export(network, preprocess, folder))
 
 
 @pytest.fixture(scope="session")

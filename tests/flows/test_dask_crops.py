@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.lazy import lazy
 
-from flows import dask_crops
 from text_recognizer.core.errors import ConfigError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.params import SyntheticSection
 from text_recognizer.preprocess import Corrections, Sources, locally, pack
 from text_recognizer.synthetic import write_corpus
 
+dask_crops = lazy("flows.dask_crops")
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 300
 FORMS = {

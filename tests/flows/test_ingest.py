@@ -3,13 +3,12 @@
 import json
 
 import pytest
-from prefect import get_client
-from prefect.client.schemas.filters import FlowRunFilter
+from tests.lazy import lazy
 
 from flows.dvc_stages import StageError
-from flows.ingest import ingest, markdown
 from text_recognizer.core.schemas import ValidationSummary
 
+flow = lazy("flows.ingest")
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 
 
@@ -33,6 +32,9 @@ def stages(validation):
 
 
 def artifacts(state):
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
     with get_client(sync_client=True) as client:
         this_run = FlowRunFilter(id={"any_": [state.state_details.flow_run_id]})
         return {artifact.key: artifact.data for artifact in client.read_artifacts(flow_run_filter=this_run)}
@@ -40,14 +42,14 @@ def artifacts(state):
 
 def test_the_stages_up_to_the_packed_splits_run_and_no_more(make_project, stages):
     project = make_project(stages())
-    state = ingest(project, return_state=True)
+    state = flow.ingest(project, return_state=True)
     assert (project / "ran").read_text().split() == ["fetch", "validate", "preprocess"]
     assert set(artifacts(state)) == {"ingest"}
 
 
 def test_a_failed_validation_stops_the_flow_and_its_summary_is_still_shown(make_project, stages):
     project = make_project(stages(status=1))
-    state = ingest(project, return_state=True)
+    state = flow.ingest(project, return_state=True)
     with pytest.raises(StageError):
         state.result()
     assert (project / "ran").read_text().split() == ["fetch", "validate"]
@@ -57,7 +59,7 @@ def test_a_failed_validation_stops_the_flow_and_its_summary_is_still_shown(make_
 
 
 def test_the_artifact_names_the_problems_and_lists_every_expectation(validation, tmp_path):
-    shown = markdown(ValidationSummary.model_validate(validation), tmp_path)
+    shown = flow.markdown(ValidationSummary.model_validate(validation), tmp_path)
     assert "- it is blank: a01-000 \\| x. Fix: scan it again." in shown
     assert "| ✗ | forms | ink | 1 of 3 |" in shown
     assert "| ✓ | lines | box_present | 0 of 6 |" in shown

@@ -4,17 +4,14 @@ import json
 import logging
 
 import pytest
-from prefect import get_client
-from prefect.client.schemas.filters import FlowRunFilter
-from prefect.states import Failed
+from tests.lazy import lazy
 
-from flows import retrain as retrain_flow
 from flows.dvc_stages import StageError
-from flows.retrain import RejectedError, is_temporary, retrain
 from text_recognizer.acquisition.sources import fetch
 from text_recognizer.core.errors import TEMPORARY, TextRecognizerError
 from text_recognizer.core.params import DataSection
 
+retrain_flow = lazy("flows.retrain")
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 STAGES = ["validate", "evaluate", "gate", "bundle"]
 
@@ -49,9 +46,9 @@ def test_every_stage_runs_once_in_order_and_its_output_and_the_summary_are_shown
     # Given a pipeline that never ran, when it runs twice
     project = make_project(stages())
     with caplog.at_level(logging.INFO):
-        first = retrain(project, return_state=True)
+        first = retrain_flow.retrain(project, return_state=True)
         assert ran(project) == STAGES
-        retrain(project)
+        retrain_flow.retrain(project)
     # Then the second run did nothing, and both printed the summary
     assert ran(project) == STAGES
     messages = [record.getMessage() for record in caplog.records]
@@ -59,6 +56,9 @@ def test_every_stage_runs_once_in_order_and_its_output_and_the_summary_are_shown
     assert [f"{stage}: up to date" in messages for stage in STAGES] == [True] * 4
     assert capsys.readouterr().out.count("test CER   10.00% (8.00% to 12.00%), limit 20.00%") == 2
     # And Prefect shows a task for each stage, and the summary
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
     with get_client(sync_client=True) as client:
         this_run = FlowRunFilter(id={"any_": [first.state_details.flow_run_id]})
         tasks = client.read_task_runs(flow_run_filter=this_run)
@@ -73,7 +73,7 @@ def test_a_failed_stage_fails_the_flow_with_its_own_message_and_without_a_traceb
     broken["evaluate"] = {**broken["evaluate"], "cmd": "echo 'text-recognizer evaluate: no pages' >&2; exit 1"}
     project = make_project(broken)
     with pytest.raises(StageError) as caught:
-        retrain(project)
+        retrain_flow.retrain(project)
     assert caught.value.what.splitlines()[1:] == ["text-recognizer evaluate: no pages"]
     assert ran(project) == ["validate"]
     assert caplog.records
@@ -84,8 +84,8 @@ def test_a_rejected_model_fails_the_flow_with_the_reason_and_is_not_bundled(
     make_project, stages, rejected_verdict, capsys
 ):
     project = make_project(stages(rejected_verdict))
-    with pytest.raises(RejectedError) as caught:
-        retrain(project)
+    with pytest.raises(retrain_flow.RejectedError) as caught:
+        retrain_flow.retrain(project)
     assert "wer: too many words" in caught.value.what
     assert ran(project) == ["validate", "evaluate", "gate"]
     assert "rejected" in capsys.readouterr().out
@@ -97,7 +97,7 @@ def test_a_stage_is_retried_after_a_temporary_failure_and_after_no_other(make_pr
     flaky = f"echo try >> ran; [ $(wc -l < ran) -ge 3 ] || exit {TEMPORARY}"
     project = make_project({"fetch": {"cmd": flaky}, "train": {"cmd": "echo train >> ran; exit 1"}})
     with pytest.raises(StageError) as caught:
-        retrain(project)
+        retrain_flow.retrain(project)
     assert caught.value.exit_status == 1
     assert ran(project) == ["try", "try", "try", "train"]
 
@@ -113,4 +113,6 @@ def test_an_address_that_does_not_answer_is_a_temporary_failure_and_a_missing_fi
     with pytest.raises(TextRecognizerError) as caught:
         fetch(data, params.synthetic, tmp_path / "iamdb.zip")
     failure = StageError("the stage 'fetch' failed", exit_status=caught.value.exit_status)
-    assert is_temporary(retrain_flow.bring_up_to_date, None, Failed(data=failure)) is temporary
+    from prefect.states import Failed
+
+    assert retrain_flow.is_temporary(retrain_flow.bring_up_to_date, None, Failed(data=failure)) is temporary

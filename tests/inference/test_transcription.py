@@ -1,13 +1,17 @@
 """The text, confidences and box of a line from its log-probabilities, on matrices made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from text_recognizer.core.charset import CHARSET, INDEX
-from text_recognizer.core.geometry import Box
+from text_recognizer.core.geometry import Box, Point
 from text_recognizer.inference.transcription import (
     Calibration,
+    CanvasLine,
     EmittedCharacter,
+    PageGeometry,
     TranscribedLine,
     Transcription,
     best_path,
@@ -69,23 +73,23 @@ def test_a_temperature_below_one_sharpens_probabilities_and_one_above_flattens_t
 
 
 def test_a_line_has_its_text_its_mean_confidence_and_a_box_from_its_first_to_its_last_character():
-    line = to_line([EmittedCharacter("o", 0.9, 3, 4), EmittedCharacter("f", 0.7, 6, 9)], centre=2.5, grid=GRID)
+    line = to_line([EmittedCharacter("o", 0.9, 3, 4), EmittedCharacter("f", 0.7, 6, 9)], CanvasLine(2.5, GRID))
     assert (line.text, line.box) == ("of", Box(12, 10, 28, 20))
     assert line.confidence == pytest.approx(0.8)
 
 
 def test_outer_spaces_belong_neither_to_the_text_nor_to_the_box():
-    line = to_line(emitted("  ab "), centre=2.0, grid=GRID)
+    line = to_line(emitted("  ab "), CanvasLine(2.0, GRID))
     assert (line.text, line.box.x, line.box.width) == ("ab", 16, 16)
 
 
 def test_repeated_spaces_between_words_collapse():
-    assert to_line(emitted("to  \nbe"), centre=2.0, grid=GRID).text == "to be"
+    assert to_line(emitted("to  \nbe"), CanvasLine(2.0, GRID)).text == "to be"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n "])
 def test_a_line_of_spaces_is_no_line(text):
-    assert to_line(emitted(text), centre=2.0, grid=GRID) is None
+    assert to_line(emitted(text), CanvasLine(2.0, GRID)) is None
 
 
 def test_the_confidence_of_a_word_is_the_product_over_its_characters():
@@ -99,22 +103,42 @@ def test_the_confidence_of_a_page_is_the_mean_over_its_characters():
     assert page.confidence == pytest.approx(0.5)
 
 
+def test_each_word_has_the_box_of_its_characters():
+    line = to_line(emitted("to be"), CanvasLine(2.0, GRID))
+    assert [(box.x, box.width) for box in line.word_boxes] == [(0, 16), (24, 16)]
+
+
 def test_the_record_of_a_page_holds_its_lines_and_their_words():
-    line = TranscribedLine("to be", 0.7, Box(1, 2, 3, 4), (0.5, 0.5, 1.0, 1.0, 1.0))
-    assert Transcription.of([line]).to_record().model_dump(mode="json") == {
-        "text": "to be",
-        "confidence": 0.7,
-        "lines": [
-            {
-                "text": "to be",
-                "confidence": 0.7,
-                "box": [1, 2, 3, 4],
-                "words": [{"text": "to", "confidence": 0.25}, {"text": "be", "confidence": 1.0}],
-            }
-        ],
-    }
+    boxes = Box(1, 2, 2, 4), Box(4, 2, 1, 4)
+    line = TranscribedLine("to be", 0.7, Box(1, 2, 3, 4), (0.5, 0.5, 1.0, 1.0, 1.0), boxes, kind="printed", region=1)
+    record = Transcription.of([line]).to_record()
+    assert (record.text, record.confidence) == ("to be", 0.7)
+    assert record.model_dump(mode="json")["lines"] == [
+        {
+            "text": "to be",
+            "confidence": 0.7,
+            "box": [1, 2, 3, 4],
+            "words": [
+                {"text": "to", "confidence": 0.25, "box": [1, 2, 2, 4]},
+                {"text": "be", "confidence": 1.0, "box": [4, 2, 1, 4]},
+            ],
+            "polygon": [],
+            "baseline": [],
+            "kind": "printed",
+            "dubious": False,
+            "region": 1,
+        }
+    ]
 
 
 def test_the_record_of_a_page_without_lines_is_empty_with_full_confidence():
-    record = Transcription.of([]).to_record().model_dump(mode="json")
-    assert record == {"text": "", "confidence": 1.0, "lines": []}
+    record = Transcription.of([]).to_record()
+    assert (record.text, record.confidence, record.lines, record.regions) == ("", 1.0, (), ())
+
+
+def test_the_record_of_a_page_has_its_size_its_turn_and_its_sheet():
+    corners = Point(0, 0), Point(9, 0), Point(9, 9), Point(0, 9)
+    geometry = PageGeometry(40, 30, 270, corners, (Box(1, 2, 3, 4),))
+    record = replace(Transcription.of([]), geometry=geometry).to_record()
+    assert (record.width, record.height, record.turn, record.sheet) == (40, 30, 270, corners)
+    assert [region.box for region in record.regions] == [Box(1, 2, 3, 4)]

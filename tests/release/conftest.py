@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.repo import Repo
 
 from text_recognizer.core.layout import LAYOUT, Layout
 from text_recognizer.core.params import GateSection, PromoteSection
@@ -30,14 +29,6 @@ SETTINGS = """[core]
 """
 IGNORED = "/models/\n/data/\n/reports/*\n!/reports/*.json\n/.cache/\n/.dvc/cache/\n/.dvc/tmp/\n"
 ARTIFACT = "artifacts:\n  reader: {path: models/reader, type: model}\n"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that needs a trained reader as slow."""
-    for item in items:
-        if "train_one" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)
@@ -114,6 +105,8 @@ class Clone:
             shutil.copytree(trained.folder / path, self.folder / path)
         if changed:
             (self.folder / LAYOUT.score).write_text(json.dumps(trained.score | changed), encoding="utf-8")
+        from dvc.repo import Repo
+
         with Repo(str(self.folder)) as repo:
             repo.commit(force=True)
         self.git("add", "--all")

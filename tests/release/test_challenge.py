@@ -6,11 +6,12 @@ import shlex
 
 import pytest
 import yaml
+from tests.lazy import lazy
 
-from flows.retrain import RejectedError, retrain
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.release.promotion import promote
 
+flow = lazy("flows.retrain")
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 COUNTS = {"forms": 1, "lines": 2, "writers": 1}
 VALIDATION = {
@@ -44,7 +45,7 @@ def retraining(params):
 def test_a_retraining_that_beats_the_model_in_service_is_bundled(served, better, retraining):
     # Given the worse reader in service, when a retraining makes the better one
     project = retraining(served, better)
-    retrain(project)
+    flow.retrain(project)
     # Then it is bundled
     assert (project / "bundled").exists()
 
@@ -58,8 +59,8 @@ def test_a_retraining_that_does_not_beat_it_fails_the_flow_and_is_not_bundled(
     # When a retraining makes the worse one, which the gate passes
     project = retraining(clone, worse)
     assert json.loads((worse.folder / LAYOUT.verdict).read_text())["passed"]
-    with pytest.raises(RejectedError) as caught:
-        retrain(project)
+    with pytest.raises(flow.RejectedError) as caught:
+        flow.retrain(project)
     # Then the failed rule is named, nothing is bundled, and the summary is still shown
     assert "better: " in caught.value.what
     assert not (project / "bundled").exists()
@@ -74,7 +75,7 @@ def test_a_retraining_on_other_test_pages_is_not_bundled_however_well_it_reads(s
     (project / "dvc.yaml").write_text(
         pipeline.replace(str(better.folder / LAYOUT.score), str(elsewhere)), encoding="utf-8"
     )
-    with pytest.raises(RejectedError) as caught:
-        retrain(project)
+    with pytest.raises(flow.RejectedError) as caught:
+        flow.retrain(project)
     assert "same_pages: " in caught.value.what
     assert not (project / "bundled").exists()

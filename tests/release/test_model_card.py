@@ -80,7 +80,9 @@ def test_the_verdict_and_its_override_are_shown(info, score):
 def test_a_score_of_an_archive_names_its_split_and_has_no_robustness(info):
     rest = {"model": info.digest, "split": "aachen/test", "seconds": 1.0, "skipped": []}
     text = card(info, ArchiveScore.model_validate(SUMMARY | rest), None)
-    assert "--split aachen/test" in section(text, "How to verify")
+    shown = section(text, "How to verify")
+    assert "text-recognizer score --archive ZIP --split aachen/test" in shown
+    assert "text-recognizer verify" not in shown  # it takes the score of the pipeline alone
     assert "## Robustness" not in text
 
 

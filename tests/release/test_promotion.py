@@ -1,12 +1,15 @@
 """Trained readers are put into service and taken out of it."""
 
 import json
+import shutil
 
 import pytest
 import yaml
 
+from text_recognizer.core.errors import ModelError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.schemas import Override
+from text_recognizer.release import store
 from text_recognizer.release.git import RegistryError
 from text_recognizer.release.listing import list_versions, table
 from text_recognizer.release.promotion import challenge, promote, rollback
@@ -118,6 +121,31 @@ def test_a_score_of_another_model_than_the_committed_one_is_not_promoted(served,
         promote(served.folder, limits, section, measure=quick)
     assert "score.json" in caught.value.what
     assert served.champion == "v1.0.0"
+
+
+def test_a_model_of_an_earlier_version_is_not_rolled_back_to(
+    clone, worse, better, limits, section, quick, tmp_path, monkeypatch
+):
+    # Given a promoted model whose reader.json has a key of an earlier version, and the better one in service
+    early = type(worse)(shutil.copytree(worse.folder, tmp_path / "early"))
+    info = early.folder / LAYOUT.model / "reader.json"
+    table = json.loads(info.read_text(encoding="utf-8"))
+    table["power"] = table.pop("exponent")
+    info.write_text(json.dumps(table), encoding="utf-8")
+    clone.commit(early, model=sha256(info))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(store, "write_card", lambda *_: None)  # an earlier version reads that key
+        assert promote(clone.folder, limits, section, measure=quick).passed
+    clone.commit(better)
+    assert promote(clone.folder, limits, section, measure=quick).passed
+    # When someone rolls back
+    with pytest.raises(ModelError) as refused:
+        rollback(clone.folder, section, "it reads our receipts badly")
+    # Then the message names the key, and the better one stays in service
+    assert "power is now called exponent" in refused.value.what
+    assert refused.value.fix
+    assert clone.champion == "v2.0.0"
+    assert sha256(clone.folder / LAYOUT.champion / "reader.json") == better.score["model"]
 
 
 def test_without_a_model_in_service_there_is_nothing_to_roll_back(clone, section):

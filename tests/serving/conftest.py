@@ -1,4 +1,4 @@
-"""A tiny model with random weights, its verdict, the bento built from them, and a server of that bento."""
+"""The pretrained reader, a verdict for it, the bento built from them, a server of that bento, and pictures."""
 
 import contextlib
 import json
@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -25,23 +26,21 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Mark every test that needs a bento as slow."""
-    for item in items:
-        if "bento" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
+@pytest.fixture(scope="session")
+def model():
+    """The folder of the pretrained reader. Do not change it: copy it."""
+    return ROOT / "models/pretrained"
 
 
 @pytest.fixture(scope="session")
-def model(exported):
-    """The folder of the tiny model. Do not change it: copy it."""
-    return exported
+def recognizer(model):
+    """The pretrained reader, which takes one thread."""
+    return Recognizer.load(model, threads=1)
 
 
 @pytest.fixture(scope="session")
 def judged(model):
-    """A verdict, as JSON, that passes the tiny model."""
+    """A verdict, as JSON, that passes the model."""
     rule = {"name": "max_cer", "limit": 0.2, "value": 0.1, "passed": True, "reason": ""}
     digest = Recognizer.load(model).digest
     return {
@@ -64,7 +63,7 @@ def passed(judged, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bento(model, passed, tmp_path_factory):
-    """The tag and the folder of a bento of the tiny model. Do not change the folder: copy it."""
+    """The tag and the folder of a bento of the model. Do not change the folder: copy it."""
     out = tmp_path_factory.mktemp("dist") / "bento"
     with contextlib.chdir(ROOT):
         return bundle(model, passed, out), out
@@ -79,6 +78,20 @@ def writing(tmp_path_factory):
     draw.text((30, 110), "and the mill stood still", font=font, fill=30)
     path = tmp_path_factory.mktemp("pictures") / "writing.png"
     picture.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def handwriting(recognizer, tmp_path_factory):
+    """A PNG with two handwritten lines, which are synthetic."""
+    from text_recognizer.benchmarks.bench_pages import crops, drawn_pages
+
+    info = recognizer.info
+    page = drawn_pages(1, [crops(info.dpi, *info.canvas, info.padding)])[0]
+    _, second, third, *_ = page.pages[0].boxes
+    pixels = page.canvases[0][: (second[1] + second[3] + third[1]) // 2]
+    path = tmp_path_factory.mktemp("pictures") / "handwriting.png"
+    Image.fromarray(np.pad(pixels, 30, constant_values=255)).save(path)
     return path
 
 

@@ -7,24 +7,25 @@ import sys
 import threading
 import zlib
 
+import pillow_heif
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
 from text_recognizer.core.schemas import ModelDescription, ReadPage, ReadPages
-from text_recognizer.inference import Recognizer
-from text_recognizer.pages.opening import open_picture
-from text_recognizer.serving.app import MAX_PICTURES, Served, create_app
+from text_recognizer.serving.app import MAX_PAGES, MAX_PICTURES, Served, create_app
 from text_recognizer.serving.limits import MAX_BYTES
 
 # Pillow would start Ghostscript for this file.
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
 
+AS_READ = ("text", "confidence", "lines", "width", "height", "turn", "sheet", "regions")
+
 
 @pytest.fixture(scope="module")
-def client(model, verdict):
+def client(recognizer, verdict):
     app = create_app()
-    app.state.served = Served(Recognizer.load(model), verdict, threading.Lock())
+    app.state.served = Served(recognizer, verdict, threading.Lock())
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -49,20 +50,60 @@ def png_of_size(width, height):
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def test_the_answer_to_a_picture_is_what_the_recognizer_reads_and_names_the_model(client, model, writing):
-    answer = ReadPage.model_validate(send(client, writing.read_bytes()).json())
-    recognizer = Recognizer.load(model)
-    expected = recognizer.read(open_picture(writing)).to_record()
-    assert (answer.text, answer.confidence) == (expected.text, pytest.approx(expected.confidence))
-    assert answer.lines == expected.lines
-    assert (answer.width, answer.height) == (600, 200)
+def test_the_answer_to_a_picture_is_what_the_recognizer_reads_and_names_the_model(client, recognizer, handwriting):
+    answer = ReadPage.model_validate(send(client, handwriting.read_bytes()).json())
+    expected = recognizer.read(handwriting).to_record()
+    assert len(expected.lines) == 2
+    assert {name: getattr(answer, name) for name in AS_READ} == {name: getattr(expected, name) for name in AS_READ}
+    assert (answer.width, answer.height) == Image.open(handwriting).size
+    assert (answer.page, answer.pages, answer.name) == (1, 1, "0.png")
     assert (answer.model.digest, answer.model.runtime) == (recognizer.digest, recognizer.runtime)
+
+
+def test_printed_lines_are_left_out(client, writing):
+    answer = send(client, writing.read_bytes())
+    assert (answer.status_code, answer.json()["text"], answer.json()["lines"]) == (200, "", [])
 
 
 def test_several_pictures_are_answered_in_order(client, writing):
     answer = send(client, png(Image.new("L", (90, 50), 255)), writing.read_bytes()).json()
     pages = ReadPages.model_validate(answer).pictures
     assert [(page.name, page.width) for page in pages] == [("0.png", 90), ("1.png", 600)]
+
+
+def file_of(kind, pages):
+    """Make a file of blank pages, the first 90 px wide, each 10 px wider than the one before it."""
+    first, *others = [Image.new("L", (90 + 10 * number, 50), 255) for number in range(pages)]
+    stream = io.BytesIO()
+    first.save(stream, kind, save_all=True, append_images=others)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PDF"])
+def test_the_pages_of_a_file_are_answered_in_order_with_their_numbers(client, kind):
+    answer = send(client, file_of(kind, 3), file_of("PNG", 1)).json()
+    pages = ReadPages.model_validate(answer).pictures
+    assert [(page.name, page.page, page.pages) for page in pages] == [
+        ("0.png", 1, 3), ("0.png", 2, 3), ("0.png", 3, 3), ("1.png", 1, 1)
+    ]  # fmt: skip
+    assert [page.width for page in pages] == [*sorted(page.width for page in pages[:3]), 90]
+
+
+def test_a_pdf_of_one_page_is_answered_as_a_picture_is(client):
+    answer = ReadPage.model_validate(send(client, file_of("PDF", 1)).json())
+    assert (answer.page, answer.pages, answer.text) == (1, 1, "")
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_picture_of_a_telephone_is_read(client, kind):
+    pillow_heif.register_heif_opener()
+    assert ReadPage.model_validate(send(client, file_of(kind, 1)).json()).width == 90
+
+
+def test_files_with_too_many_pages_are_refused(client):
+    answer = send(client, png(Image.new("L", (90, 50), 255)), file_of("TIFF", MAX_PAGES))
+    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
+    assert f"1.png has {MAX_PAGES} pages" in answer.json()["error"]
 
 
 def test_too_many_pictures_are_refused(client):
@@ -74,11 +115,16 @@ def test_a_blank_page_has_no_text(client):
     assert (answer.status_code, answer.json()["text"], answer.json()["lines"]) == (200, "", [])
 
 
-@pytest.mark.parametrize("data", [b"", b"plain words", b"%PDF-1.7\n", EPS])
-def test_a_file_that_is_not_a_picture_is_refused_and_named(client, data):
+@pytest.mark.parametrize("data", [b"", b"plain words", EPS])
+def test_a_file_that_is_no_picture_and_no_pdf_is_refused_and_named(client, data):
     answer = send(client, data)
     assert (answer.status_code, sorted(answer.json())) == (415, ["error", "fix"])
     assert "0.png" in answer.json()["error"]
+
+
+def test_a_pdf_that_is_cut_short_is_refused_with_a_reason(client):
+    answer = send(client, b"%PDF-1.7\n")
+    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -146,18 +192,19 @@ def answers(openapi, path, method, status):
 
 def test_openapi_names_the_fields_of_a_page_that_was_read(openapi):
     assert answers(openapi, "/read", "post", "200") == {"ReadPage", "ReadPages"}
-    page = {"text", "confidence", "lines", "name", "width", "height", "model"}
+    page = {*AS_READ, "timings", "name", "page", "pages", "model"}
     assert fields(openapi, "ReadPage") == page
     assert fields(openapi, "ReadPages") == {"pictures", "model"}
-    assert fields(openapi, "Line") == {"text", "confidence", "box", "words"}
-    assert fields(openapi, "Word") == {"text", "confidence"}
+    line = {"text", "confidence", "box", "words", "polygon", "baseline", "kind", "dubious", "region"}
+    assert fields(openapi, "Line") == line
+    assert fields(openapi, "Word") == {"text", "confidence", "box"}
     assert fields(openapi, "ServedModel") == {"name", "version", "digest", "runtime"}
 
 
 def test_openapi_names_the_fields_of_the_model_and_of_a_correction(openapi):
     assert answers(openapi, "/model", "get", "200") == {"ModelDescription"}
     assert fields(openapi, "ModelDescription") >= {"digest", "runtime", "class", "cer", "cer_interval", "limits"}
-    assert fields(openapi, "RequestLimits") == {"bytes", "pixels", "pictures", "lines", "characters"}
+    assert fields(openapi, "RequestLimits") == {"bytes", "pixels", "pictures", "pages", "lines", "characters"}
     assert answers(openapi, "/corrections", "post", "201") == {"KeptCorrection"}
     assert fields(openapi, "KeptCorrection") == {"correction", "files", "lines"}
 

@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 
 from text_recognizer.corpora import corrections
-from text_recognizer.inference import Recognizer
-from text_recognizer.pages.opening import open_picture
 from text_recognizer.serving.limits import MAX_BYTES
 
 pytestmark = pytest.mark.slow
@@ -37,11 +35,12 @@ def form(data, part=b"picture"):
     return HEAD % part + data + b"\r\n--b--\r\n"
 
 
-def test_a_picture_is_read_as_the_recognizer_reads_it(server, model, writing):
-    status, answer = ask(f"{server[0]}/read", form(writing.read_bytes()))
+def test_a_picture_is_read_as_the_recognizer_reads_it(server, recognizer, handwriting):
+    status, answer = ask(f"{server[0]}/read", form(handwriting.read_bytes()))
     page = json.loads(answer)
-    assert (status, page["text"]) == (200, Recognizer.load(model).read(open_picture(writing)).text)
-    assert page["model"]["digest"] == Recognizer.load(model).digest
+    assert (status, page["text"]) == (200, recognizer.read(handwriting).text)
+    assert page["text"].count("\n") == 1
+    assert page["model"]["digest"] == recognizer.digest
 
 
 def test_a_blank_page_has_no_text(server):

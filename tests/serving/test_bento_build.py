@@ -112,7 +112,14 @@ def test_the_labels_of_the_bento_are_its_model_and_its_error_rate(bento, judged)
 
 def test_the_bento_contains_the_graph_of_the_model_and_not_the_weights_for_training(bento):
     found = {path.name for path in (bento[1] / "src" / "models" / "reader").iterdir()}
-    assert found == {"reader.json", "reader.onnx"}
+    assert found == {"reader.json", "reader.onnx", "language.npz"}
+
+
+def test_the_bento_contains_the_networks_that_find_lines_and_their_licence(bento):
+    (folder,) = bento[1].rglob("pages/assets")
+    assert {path.name for path in folder.iterdir()} >= {
+        "text_detector.onnx", "line_kind.onnx", "line_kind.json", "Apache-2.0.txt"
+    }  # fmt: skip
 
 
 def test_every_requirement_of_the_bento_is_pinned_and_none_is_torch(bento):
@@ -120,7 +127,8 @@ def test_every_requirement_of_the_bento_is_pinned_and_none_is_torch(bento):
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9._-]+==[\w.]+", line)] == []
     names = {line.partition("==")[0] for line in lines}
-    assert {"bentoml", "fastapi", "onnxruntime", "python-multipart"} <= names
+    reading = {"onnxruntime", "opencv-python-headless", "pi-heif", "pypdfium2"}
+    assert reading | {"bentoml", "fastapi", "python-multipart"} <= names
     assert "torch" not in names
 
 

@@ -10,8 +10,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from text_recognizer.core.errors import ConfigError
+from text_recognizer.core.geometry import Box
 from text_recognizer.corpora import corrections
-from text_recognizer.inference import Recognizer
+from text_recognizer.pages.line_finding import Upright
 from text_recognizer.pages.opening import open_picture
 from text_recognizer.serving import correction_endpoint
 from text_recognizer.serving.app import Served, create_app
@@ -24,9 +25,8 @@ LINES = [
 
 
 @pytest.fixture(scope="module")
-def served(model, verdict):
+def served(recognizer, verdict):
     """Make a client of a service that keeps corrections in a folder, or accepts none."""
-    recognizer = Recognizer.load(model)
 
     def make(folder):
         app = create_app()
@@ -81,6 +81,39 @@ def test_the_metadata_of_a_photograph_is_not_kept(send, folder, writing):
         assert (kept.size, kept.mode, dict(kept.getexif()), kept.info) == ((600, 200), "L", {}, {})
 
 
+def test_the_lines_of_an_answer_can_be_sent_back_as_a_correction(served, send, folder, handwriting):
+    page = served(folder).post("/read", files={"picture": handwriting.read_bytes()}).json()
+    lines = [{"text": line["text"], "box": line["box"]} for line in page["lines"]]
+    answer = send(handwriting.read_bytes(), lines=lines, page=page["page"], turn=page["turn"])
+    assert (answer.status_code, answer.json()["lines"]) == (201, 2)
+    assert corrections.read(folder, answer.json()["correction"]).form.text == page["text"]
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_page_and_its_boxes_are_kept_upright(send, folder, writing, quarters):
+    # Given a picture that needs some quarter turns clockwise, and the boxes of its lines in its own pixels
+    upright = np.asarray(Image.open(writing))
+    stream = io.BytesIO()
+    Image.fromarray(np.rot90(upright, quarters)).save(stream, "PNG")
+    place = Upright(quarters, np.rot90(upright, quarters).shape)
+    lines = [{"text": line["text"], "box": place.box(Box(*line["box"]))} for line in LINES]
+    # When a correction of it is sent
+    name = send(stream.getvalue(), lines=lines, turn=90 * quarters).json()["correction"]
+    # Then the picture and the boxes that are kept are upright
+    assert np.array_equal(corrections.read(folder, name).picture, upright)
+    kept = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert [line["box"] for line in kept["lines"]] == [line["box"] for line in LINES]
+
+
+def test_a_correction_names_its_page_of_the_file(send, folder, writing):
+    picture = Image.open(writing)
+    stream = io.BytesIO()
+    Image.new("L", (90, 50), 255).save(stream, "TIFF", save_all=True, append_images=[picture])
+    name = send(stream.getvalue(), page=2).json()["correction"]
+    assert np.array_equal(corrections.read(folder, name).picture, np.asarray(picture))
+    assert send(stream.getvalue(), page=3).status_code == 422
+
+
 def test_if_corrections_are_off_nothing_is_kept_and_the_fix_names_the_variable(send, folder):
     answer = send(to=None)
     assert answer.status_code == 403
@@ -107,6 +140,8 @@ def with_line(**changed):
         ({"writer": "a\0b"}, "writer"),
         ({"writer": ""}, "writer"),
         ({"dpi": 5}, "dpi"),
+        ({"page": 0}, "page"),
+        ({"turn": 45}, "turn"),
         (with_line(text=" "), "line 1"),
         (with_line(text="3 \u20ac"), "\u20ac"),
         (with_line(text="a" * 501), "lines.0.text"),
@@ -124,8 +159,8 @@ def test_an_invalid_correction_is_refused_with_the_reason(send, folder, changed,
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("picture", "status"), [(b"%PDF-1.7\n", 415), (b"\x89PNG\r\n\x1a\n" + b"\0" * 30, 415)])
-def test_a_file_that_is_not_a_picture_is_refused(send, folder, picture, status):
+@pytest.mark.parametrize(("picture", "status"), [(b"%PDF-1.7\n", 422), (b"\x89PNG\r\n\x1a\n" + b"\0" * 30, 415)])
+def test_a_file_that_cannot_be_read_is_refused(send, folder, picture, status):
     assert send(picture).status_code == status
     assert list(folder.iterdir()) == []
 

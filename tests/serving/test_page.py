@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.responses import FileResponse, HTMLResponse
+from PIL import Image
 
 import text_recognizer.serving
 from text_recognizer.corpora import corrections
-from text_recognizer.inference import Recognizer
 from text_recognizer.serving.app import PAGE_HEADERS, Served, create_app
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path(text_recognizer.serving.__file__).with_name("page.html").read_text(encoding="utf-8")
 # A user who waits for the page, drops a picture, presses Correct, types, and sends the correction or not.
 USER = """<script>addEventListener("load", async () => {
@@ -44,22 +43,16 @@ def test_what_was_read_is_shown_as_text_and_never_as_html():
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", PAGE) == []
 
 
-@pytest.fixture(scope="module")
-def pretrained():
-    """The pretrained reader, which finds the lines of a page."""
-    return Recognizer.load(ROOT / "models/pretrained")
-
-
 @pytest.fixture
-def driven(pretrained, verdict, writing, look):
+def driven(recognizer, verdict, handwriting, look):
     """Return the page of a service with this feedback folder after the actions of USER."""
 
-    def run(folder, sends=True):
+    def run(folder, sends=True, picture=handwriting):
         page = PAGE + USER.replace("SENDS", "true" if sends else "false")
         app = create_app()
         app.add_api_route("/user", lambda: HTMLResponse(page, headers=PAGE_HEADERS))
-        app.add_api_route("/writing.png", lambda: FileResponse(writing))
-        app.state.served = Served(pretrained, verdict, threading.Lock(), folder)
+        app.add_api_route("/writing.png", lambda: FileResponse(picture))
+        app.state.served = Served(recognizer, verdict, threading.Lock(), folder)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
         thread = threading.Thread(target=server.run)
         thread.start()
@@ -104,3 +97,20 @@ def test_the_page_says_if_corrections_are_off(driven):
     assert not hidden(shown, "closed")
     assert hidden(shown, "correct")
     assert hidden(shown, "unless")
+
+
+@pytest.mark.slow
+def test_the_page_says_if_a_picture_has_no_handwriting(driven, writing):
+    shown = driven(None, picture=writing)
+    assert not hidden(shown, "blank")
+    assert "No handwriting was found" in shown
+    assert hidden(shown, "pages")
+
+
+@pytest.mark.slow
+def test_the_pages_of_a_file_are_shown_one_at_a_time(driven, handwriting, tmp_path):
+    picture = Image.open(handwriting)
+    picture.save(tmp_path / "two.tif", save_all=True, append_images=[picture])
+    shown = driven(None, picture=tmp_path / "two.tif")
+    assert not hidden(shown, "pages")
+    assert ">1 of 2<" in shown

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from text_recognizer.inference.beam_search import BeamSearchDecoder
-from text_recognizer.inference.language_model import count_ngrams
 from text_recognizer.training.fit import TrainingFiles, TrainingPlan, TrainingResult, train
 
 TRAIN = [("to be", "or not"), ("a sea",), ("of ink", "pens"), ("the cat",), ("sat on", "a mat"), ("and so",)]
@@ -105,13 +103,6 @@ def read_record():
         return content
 
     return read
-
-
-@pytest.fixture(scope="session")
-def decoder():
-    """A beam-search decoder with a language model of two lines."""
-    ngram = count_ngrams(["to be or not to be", "to be or not"], 4)
-    return BeamSearchDecoder(ngram, lm_weight=0.3, insertion_bonus=0.3, beam_width=4)
 
 
 @pytest.fixture(autouse=True)

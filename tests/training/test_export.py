@@ -9,48 +9,27 @@ from safetensors.torch import load_file
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ModelError
 from text_recognizer.inference.model_info import read_info
-from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig, pool
+from text_recognizer.models.paragraph_reader import pool
 from text_recognizer.training.export import export
 from text_recognizer.utils.files import sha256
 
 HEIGHT, WIDTH = 64, 128
 EMBEDDING, COLUMNS, CLASSES = 8, WIDTH // 4, len(CHARSET)
 TOLERANCE = 1e-4
-SLOW = pytest.mark.slow  # an LSTM takes ten seconds to export
 
 
 def random(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(7))
 
 
-@pytest.fixture(scope="module", params=[pytest.param(0, id="convolutions"), pytest.param(6, id="LSTM", marks=SLOW)])
-def make_network(request):
-    """Make a reader in eval mode whose normalisation has the statistics of noise, from a seed.
-
-    Statistics that do not fit the features would set every ReLU to zero, and then any two outputs are equal. The
-    weights are rounded to half precision, as those of an exported model are.
-    """
-
-    def make(seed: int = 3) -> ParagraphReader:
-        torch.manual_seed(seed)
-        network = ParagraphReader(ReaderConfig(CLASSES, (4, 4, EMBEDDING, EMBEDDING), 0.1, request.param))
-        with torch.no_grad():
-            for _ in range(20):
-                features, _ = network.encode(torch.rand(4, 1, HEIGHT, WIDTH))
-                network.read_lines(features.mean(dim=2))
-            for value in network.state_dict().values():
-                value.copy_(value.half())
-        return network.eval()
-
-    return make
+@pytest.fixture
+def make_network(responsive_network):
+    return responsive_network
 
 
 @pytest.fixture(scope="module")
-def folder(make_network, small_crops, decoder, tmp_path_factory):
-    """The model folder of that reader, with a language model."""
-    folder = tmp_path_factory.mktemp("model") / "reader"
-    export(make_network(), small_crops, folder, decoder)
-    return folder
+def folder(responsive_model):
+    return responsive_model
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,14 @@ from types import FrameType
 from typing import NoReturn
 
 from text_recognizer import __version__
-from text_recognizer.cli import reading_commands, registry_commands, scoring_commands, stage_commands
+from text_recognizer.cli import (
+    line_kind_commands,
+    pack_lines_command,
+    reading_commands,
+    registry_commands,
+    scoring_commands,
+    stage_commands,
+)
 from text_recognizer.cli.extras import missing_extra
 from text_recognizer.core.errors import INTERRUPTED, TextRecognizerError
 from text_recognizer.utils import telemetry
@@ -60,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for group in (stage_commands, reading_commands, scoring_commands, registry_commands):
+    groups = (
+        stage_commands,
+        pack_lines_command,
+        reading_commands,
+        scoring_commands,
+        registry_commands,
+        line_kind_commands,
+    )
+    for group in groups:
         group.add_commands(commands)
     return parser

@@ -6,7 +6,6 @@ from text_recognizer.core.errors import MissingExtraError
 EXTRAS = {
     "serve": ("bentoml", "fastapi", "starlette", "packaging", "psutil"),
     "train": (
-        "cv2",
         "onnx",
         "onnxscript",
         "pandas",

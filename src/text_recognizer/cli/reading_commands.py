@@ -1,22 +1,19 @@
 """The commands that read, serve, and show the parameters."""
 
 import argparse
-import json
-import sys
 from functools import partial
 from pathlib import Path
 
-from text_recognizer.cli.command_options import Commands, add, add_model
-from text_recognizer.core.errors import TextRecognizerError
+from text_recognizer.cli.command_options import Commands, add
+from text_recognizer.cli.look_command import add_look
+from text_recognizer.cli.read_command import add_read
 from text_recognizer.core.layout import LAYOUT
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    """Add `read`, `serve`, `params` and `benchmark`."""
-    read = add(commands, "read", _read, "print the text of pictures of handwriting")
-    read.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a PNG, JPEG, TIFF or WebP file")
-    read.add_argument("--json", action="store_true", help="one JSON object per picture: lines, boxes, confidence")
-    add_model(read)
+    """Add `read`, `look`, `serve`, `params` and `benchmark`."""
+    add_read(commands)
+    add_look(commands)
     serve = add(commands, "serve", _serve, "serve the bento: a page to drop pictures on, and an HTTP interface")
     default = f"default: the model in service; else {LAYOUT.bento}; else the pretrained reader's"
     serve.add_argument("--bento", type=Path, metavar="FOLDER", help=default)
@@ -27,28 +24,6 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     params.add_argument("--merge", type=Path, metavar="RECIPE", help=what)
     benchmark = add(commands, "benchmark", _benchmark, "time the parts, each against a reference in the same run")
     benchmark.add_argument("names", nargs="*", metavar="NAME", help="measurements to take; default: all")
-
-
-def _read(options: argparse.Namespace) -> int:
-    from text_recognizer.inference import Recognizer
-    from text_recognizer.pages.opening import open_picture
-
-    recognizer = Recognizer.load(options.model)
-    status = 0
-    for name in options.pictures:
-        try:
-            reading = recognizer.read(open_picture(name))
-        except TextRecognizerError as error:
-            print(f"text-recognizer read: {error}", file=sys.stderr)
-            status = 1
-            continue
-        if options.json:
-            named = {"model": recognizer.digest, "runtime": recognizer.runtime}
-            answer = {"picture": str(name), **reading.to_record().model_dump(mode="json"), **named}
-            print(json.dumps(answer, ensure_ascii=False))
-        else:
-            print(reading.text)
-    return status
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from text_recognizer.cli.command_options import Commands, add, add_model
-from text_recognizer.core.layout import LAYOUT
+from text_recognizer.core.layout import LAYOUT, require_writable_model
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -58,6 +58,7 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    require_writable_model(options.model)
     from text_recognizer.evaluation.model_calibration import calibrate_on_archive
 
     found = calibrate_on_archive(options.model, options.archive, options.split)
@@ -89,6 +90,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace) -> int:
+    require_writable_model(options.model)
     from text_recognizer.release.model_card import write_card
 
     score = _score_of(options)

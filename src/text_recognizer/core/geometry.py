@@ -1,7 +1,14 @@
-"""Boxes: rectangles with their origin at the top left."""
+"""Points and boxes, in pixels, with their origin at the top left."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """A position in pixels: right of the left edge, and below the top edge."""
+
+    x: int
+    y: int
 
 
 class Box(NamedTuple):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from text_recognizer.core.errors import ConfigError
+
 # The folder with the pretrained reader: inside the installed package, or at the top of a clone.
 PRETRAINED_FOLDERS = (
     Path(__file__).resolve().parents[1] / "pretrained",
@@ -46,3 +48,12 @@ def pretrained_model() -> Path:
     """Return the folder of the reader that comes with the package."""
     installed, clone = PRETRAINED_FOLDERS
     return installed if installed.exists() else clone
+
+
+def require_writable_model(model: Path) -> None:
+    """Raise ConfigError if a model folder belongs to the installed package, which no command may change."""
+    if model.resolve() == PRETRAINED_FOLDERS[0].resolve():
+        raise ConfigError(
+            f"{model} belongs to the installed package, so nothing is written into it",
+            "copy the folder and name the copy: --model FOLDER",
+        )

@@ -15,7 +15,7 @@ from text_recognizer.evaluation.scoring import score_transcription
 from text_recognizer.inference import Recognizer
 from text_recognizer.pages.foreground import foreground_box
 from text_recognizer.pages.normalisation import PAPER
-from text_recognizer.pages.skew import rotate
+from text_recognizer.pages.rotation import rotate
 
 Picture = np.ndarray  # uint8 (H, W)
 MARGIN = 0.15  # inches of paper around the text, so that it stays on a page that is rotated or shifted

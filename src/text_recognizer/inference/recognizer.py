@@ -1,14 +1,15 @@
 """A trained model folder, loaded and ready to read: onnxruntime and numpy."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from text_recognizer.core.errors import ModelError
-from text_recognizer.core.geometry import Box
+from text_recognizer.core.layout import pretrained_model
 from text_recognizer.inference.beam_search import BeamSearchDecoder, align
 from text_recognizer.inference.language_model import MAX_ORDER, SPACE, NGram
 from text_recognizer.inference.model_info import (
@@ -19,20 +20,23 @@ from text_recognizer.inference.model_info import (
     ModelInfo,
     read_info,
 )
-from text_recognizer.inference.transcription import Calibration, Transcription, emitted_characters, to_line
-from text_recognizer.pages.canvas import place_on_canvas
-from text_recognizer.pages.foreground import central_rows, foreground_box
+from text_recognizer.inference.transcription import (
+    Calibration,
+    CanvasLine,
+    Transcription,
+    emitted_characters,
+    to_line,
+)
 from text_recognizer.pages.line_heatmap import MIN_FOREGROUND, find_lines, pooling_weights
-from text_recognizer.pages.normalisation import normalise_contrast
-from text_recognizer.pages.skew import deskew
+from text_recognizer.pages.opening import open_pages
 from text_recognizer.utils.files import sha256
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# The resolution of a picture is unknown. A part of it is read at several sizes, relative to the largest one that fits
-# the canvas, and the size of the highest confidence is kept.
-SIZES = (1.0, 0.75, 0.55, 0.4)
+    from text_recognizer.inference.page_reader import PageReader
+
+STACKED = 16  # strips that the encoder reads at once
 # Outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
 FEATURES, HEATMAP, LOG_PROBABILITIES = "features", "heat", "log_probabilities"
 
@@ -57,6 +61,7 @@ class Recognizer:
         self.info = info
         self._session = session
         self._decoder = decoder
+        self.threads = 0
         self._empty = _empty_inputs(session, info.grid.cell_height)
         # Graphs of early versions take canvases of one size only.
         self._crops_canvas = not isinstance(session.get_inputs()[0].shape[2], int)
@@ -74,20 +79,25 @@ class Recognizer:
         return f"onnxruntime {__version__}, float32"
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 0) -> "Recognizer":
-        """Load a model folder. `threads` limits the CPU threads of one reading; 0 leaves them to onnxruntime.
+    def load(cls, folder: Path | None = None, threads: int = 0) -> "Recognizer":
+        """Load a model folder, by default the pretrained reader's.
+
+        `threads` limits the CPU threads of one reading; 0 leaves them to onnxruntime.
 
         Raises ModelError if a file is missing, was changed since it was written, or is for another charset.
         """
         import onnxruntime
 
+        folder = folder or pretrained_model()
         info = read_info(folder / INFO_FILE)
         graph = _verified(folder / GRAPH_FILE, info.graph_sha256)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return cls(info, session, _load_decoder(folder, info.language) if info.language else None)
+        recognizer = cls(info, session, _load_decoder(folder, info.language) if info.language else None)
+        recognizer.threads = threads
+        return recognizer
 
     def read_canvases(self, canvases: np.ndarray) -> list[Transcription]:
         """Read canvases, uint8 (B, H, W), of the model's own size. Boxes are in pixels of the canvas."""
@@ -104,40 +114,54 @@ class Recognizer:
         """Return the text of the lines. Confidences follow `calibration`, by default the model's own."""
         calibration, grid = calibration or self.info.calibration, self.info.grid
         rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
-        lines = [to_line(emitted_characters(line, path, calibration), centre, grid) for line, path, centre in rows]
+        lines = [
+            to_line(emitted_characters(line, path, calibration), CanvasLine(centre, grid))
+            for line, path, centre in rows
+        ]
         return Transcription.of([line for line in lines if line])
 
-    def read(self, picture: np.ndarray) -> Transcription:
-        """Read a picture of one paragraph, uint8 grey (H, W) of any size. Boxes are in pixels of the picture."""
-        straight = deskew(normalise_contrast(picture, self.info.binarise))
-        clean = straight.grey
-        box = foreground_box(clean)
-        if box is None:
-            return Transcription.of([])
-        margin = max(1, round(0.02 * box.width))
-        left, top = max(0, box.x - margin), max(0, box.y - margin)
-        clean = clean[top : box.bottom + margin, left : box.right + margin]
-        placed = place_on_canvas(clean, self.info.canvas, self._best_scale(clean), left, top)
-        (page,) = self.decode_canvases(placed.canvas[None])
-        lines = self.transcribe(page).lines
-        boxes = [_clipped(straight.to_picture(placed.to_picture(line.box)), picture) for line in lines]
-        # A line found on the part of the canvas that the picture does not cover is noise.
-        inside = [replace(line, box=box) for line, box in zip(lines, boxes, strict=True) if box.width and box.height]
-        return Transcription.of(inside)
+    def read(self, picture: "np.ndarray | Path | str | bytes", printed: bool = False) -> Transcription:
+        """Read a picture: a file, its bytes, or uint8 grey (H, W) or RGB (H, W, 3). Of several pages, read the first.
 
-    def _best_scale(self, clean: np.ndarray) -> float:
-        """Return the scale at which the network reads the central rows with the highest confidence.
+        Printed lines are left out unless `printed`. Boxes are in pixels of the picture.
 
-        If no text is found there, all rows are tried. The language model is left out: the confidence of the network
-        alone tells how well a size suits it, and costs little.
+        Raises DataError if a file cannot be opened.
         """
-        fit: float = min(self.info.canvas_height / clean.shape[0], self.info.canvas_width / clean.shape[1])
-        for part in (clean[central_rows(clean)], clean):
-            candidates = np.stack([place_on_canvas(part, self.info.canvas, fit * size).canvas for size in SIZES])
-            confidences = [_confidence(self.transcribe(page)) for page in self._decode_greedily(candidates)]
-            if any(confidences):
-                break
-        return fit * SIZES[int(np.argmax(confidences))]
+        return self.reader.read(to_rgb(picture), printed)
+
+    @cached_property
+    def reader(self) -> "PageReader":
+        """The reader of whole pictures, which finds the lines first."""
+        from text_recognizer.inference.page_reader import PageReader
+
+        return PageReader.load(self, self.threads)
+
+    def score_strips(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the log-probabilities (w, C) of strips, each uint8 (H, W), dark on white, with one line at mid-height.
+
+        Strips of similar width are stacked on one canvas, so that the encoder runs once for several lines.
+        """
+        scores: list[np.ndarray] = [np.zeros(0)] * len(strips)
+        order = sorted(range(len(strips)), key=lambda index: strips[index].shape[1])
+        for start in range(0, len(order), STACKED):
+            chosen = order[start : start + STACKED]
+            for index, score in zip(chosen, self._score_stack([strips[index] for index in chosen]), strict=True):
+                scores[index] = score[: max(1, strips[index].shape[1] // self.info.grid.cell_width)]
+        return scores
+
+    def _score_stack(self, strips: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the log-probabilities (L, w, C) of strips of equal height."""
+        grid = self.info.grid
+        height, width = strips[0].shape[0], max(strip.shape[1] for strip in strips)
+        ink = np.zeros((len(strips) * height, width + -width % grid.cell_width), dtype=np.float32)
+        for index, strip in enumerate(strips):
+            ink[index * height : (index + 1) * height, : strip.shape[1]] = 1.0 - strip.astype(np.float32) / 255.0
+        ink = np.pad(ink, ((0, -len(ink) % grid.cell_height), (0, 0)))
+        (features,) = self._run([FEATURES], pictures=ink[None, None])
+        centres = (np.arange(len(strips)) + 0.5) * height / grid.cell_height
+        sequences = np.tensordot(pooling_weights(centres, features.shape[2], grid), features[0], axes=(1, 1))
+        (scores,) = self._run([LOG_PROBABILITIES], sequences=sequences)
+        return scores
 
     def _decode_greedily(self, canvases: np.ndarray) -> Iterator[DecodedPage]:
         """Find the lines of each canvas and take the best path of each, without the language model."""
@@ -178,15 +202,25 @@ class Recognizer:
         """Decode the page by beam search with the language model; the lines above a line are its context."""
         if self._decoder is None or not len(page.centres):
             return page
-        paths, fused = [], []
+        lines = self.decode_lines(page.log_probabilities)
+        return DecodedPage(page.centres, np.stack([line for line, _ in lines]), np.stack([path for _, path in lines]))
+
+    def decode_lines(self, scores: Iterable[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Decode lines, each (w, C), in reading order. Return the fused log-probabilities and the path (w,) of each.
+
+        With a language model, this is a beam search, and the lines above a line are its context.
+        """
+        if self._decoder is None:
+            return [(line, line.argmax(axis=1)) for line in scores]
+        decoded = []
         context: tuple[int, ...] = (SPACE,)
-        for scores in page.log_probabilities:
-            ids = self._decoder.decode(scores, context)
-            paths.append(align(scores, ids))
-            fused.append(self._decoder.fuse(scores, paths[-1], context))
+        for line in scores:
+            ids = self._decoder.decode(line, context)
+            path = align(line, ids)
+            decoded.append((self._decoder.fuse(line, path, context), path))
             if ids:
                 context = (*context, *ids, SPACE)[-MAX_ORDER:]
-        return DecodedPage(page.centres, np.stack(fused), np.stack(paths))
+        return decoded
 
     def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """Run one half of the graph. The input of the other half is empty, so that it costs next to nothing."""
@@ -216,13 +250,9 @@ def _empty_inputs(session: "InferenceSession", size: int) -> dict[str, np.ndarra
     return {name: np.zeros([0, *shape], dtype=np.float32) for name, shape in sizes.items()}
 
 
-def _clipped(box: Box, picture: np.ndarray) -> Box:
-    """Return the part of a box that lies on the picture; an empty box at the edge if none does."""
-    left, right = (min(max(edge, 0), picture.shape[1]) for edge in (box.x, box.right))
-    top, bottom = (min(max(edge, 0), picture.shape[0]) for edge in (box.y, box.bottom))
-    return Box(left, top, right - left, bottom - top)
-
-
-def _confidence(transcription: Transcription) -> float:
-    """Return the confidence of a transcription, 0 if it holds no text."""
-    return transcription.confidence if transcription.text else 0.0
+def to_rgb(picture: "np.ndarray | Path | str | bytes") -> np.ndarray:
+    """Return a picture as uint8 (H, W, 3). Raises DataError if it is a file that cannot be opened."""
+    if isinstance(picture, np.ndarray):
+        return picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
+    source = picture if isinstance(picture, bytes) else Path(picture)
+    return next(open_pages(source)).rgb

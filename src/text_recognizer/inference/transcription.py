@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 
 from text_recognizer.core import schemas
 from text_recognizer.core.charset import BLANK_ID, CHARSET, NEWLINE, SPECIAL
-from text_recognizer.core.geometry import Box
+from text_recognizer.core.geometry import Box, Point
 from text_recognizer.pages.line_heatmap import LINE_HEIGHT, FeatureGrid
 
 
@@ -34,13 +36,20 @@ UNCALIBRATED = Calibration()
 class TranscribedLine:
     """One line. `box` is in pixels of the picture, with the origin at the top left; `confidence` is in 0..1.
 
-    `characters` holds the confidence of each character of `text`; the confidence of the line is their mean.
+    `characters` holds the confidence of each character of `text`; the confidence of the line is their mean. The other
+    fields are those of the record `schemas.Line`; `word_boxes` holds the box of each word.
     """
 
     text: str
     confidence: float
     box: Box
     characters: tuple[float, ...] = ()
+    word_boxes: tuple[Box, ...] = ()
+    polygon: tuple[Point, ...] = ()
+    baseline: tuple[Point, ...] = ()
+    kind: schemas.LineKind = "written"
+    dubious: bool = False
+    region: int = 0
 
     @property
     def words(self) -> list[tuple[str, float]]:
@@ -53,17 +62,47 @@ class TranscribedLine:
 
     def to_record(self) -> schemas.Line:
         """Return the line as a record for JSON."""
-        words = tuple(schemas.Word(text=word, confidence=confidence) for word, confidence in self.words)
-        return schemas.Line(text=self.text, confidence=self.confidence, box=self.box, words=words)
+        boxes = self.word_boxes or (self.box,) * len(self.words)
+        words = tuple(
+            schemas.Word(text=word, confidence=confidence, box=box)
+            for (word, confidence), box in zip(self.words, boxes, strict=True)
+        )
+        return schemas.Line(
+            text=self.text,
+            confidence=self.confidence,
+            box=self.box,
+            words=words,
+            polygon=self.polygon,
+            baseline=self.baseline,
+            kind=self.kind,
+            dubious=self.dubious,
+            region=self.region,
+        )
+
+
+@dataclass(frozen=True)
+class PageGeometry:
+    """The size of the picture in pixels, the clockwise turn that makes it upright, and what was found on it."""
+
+    width: int = 0
+    height: int = 0
+    turn: int = 0
+    sheet: tuple[Point, Point, Point, Point] | None = None
+    regions: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
 class Transcription:
-    """A page: its lines joined by newlines. `confidence` is the mean over its characters, 1.0 if there are none."""
+    """A page: its lines joined by newlines. `confidence` is the mean over its characters, 1.0 if there are none.
+
+    `geometry` and `timings` are known if a whole picture was read.
+    """
 
     text: str
     confidence: float
     lines: tuple[TranscribedLine, ...]
+    geometry: PageGeometry = PageGeometry()
+    timings: tuple[schemas.Timing, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, lines: Sequence[TranscribedLine]) -> "Transcription":
@@ -75,7 +114,17 @@ class Transcription:
     def to_record(self) -> schemas.Page:
         """Return the page as a record for JSON: its text, its lines, and the words of each line."""
         lines = tuple(line.to_record() for line in self.lines)
-        return schemas.Page(text=self.text, confidence=self.confidence, lines=lines)
+        return schemas.Page(
+            text=self.text,
+            confidence=self.confidence,
+            lines=lines,
+            width=self.geometry.width,
+            height=self.geometry.height,
+            turn=self.geometry.turn,
+            sheet=self.geometry.sheet,
+            regions=tuple(schemas.Region(box=box) for box in self.geometry.regions),
+            timings=self.timings,
+        )
 
 
 @dataclass(frozen=True)
@@ -119,20 +168,42 @@ def tempered(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def to_line(emitted: Sequence[EmittedCharacter], centre: float, grid: FeatureGrid) -> TranscribedLine | None:
-    """Return the text, confidence and box of a line, or None if it holds nothing but spaces.
+class LinePlace(Protocol):
+    """Where a line lies in its picture."""
 
-    `centre` is the row of the line on the grid; the box is in pixels of the canvas.
-    """
+    def box(self, first: int, last: int) -> Box:
+        """Return the box of the text from grid column `first` to `last`, in pixels of the picture."""
+
+
+@dataclass(frozen=True)
+class CanvasLine:
+    """A horizontal line of a canvas; `centre` is its row on the grid."""
+
+    centre: float
+    grid: FeatureGrid
+
+    def box(self, first: int, last: int) -> Box:
+        """Return the box of the text from grid column `first` to `last`, in pixels of the canvas."""
+        left, right = first * self.grid.cell_width, (last + 1) * self.grid.cell_width
+        height = round(LINE_HEIGHT * self.grid.dpi)
+        return Box(left, round(self.centre * self.grid.cell_height - height / 2), right - left, height)
+
+
+def to_line(emitted: Sequence[EmittedCharacter], place: LinePlace) -> TranscribedLine | None:
+    """Return the text, confidence and boxes of a line, or None if it holds nothing but spaces."""
     kept = text_characters(emitted)
     if not kept:
         return None
     text = "".join(" " if one.character.isspace() else one.character for one in kept)
     confidences = tuple(one.probability for one in kept)
-    left, right = kept[0].first * grid.cell_width, (kept[-1].last + 1) * grid.cell_width
-    height = round(LINE_HEIGHT * grid.dpi)
-    box = Box(left, round(centre * grid.cell_height - height / 2), right - left, height)
-    return TranscribedLine(text, sum(confidences) / len(confidences), box, confidences)
+    words = [list(word) for space, word in groupby(kept, lambda one: one.character.isspace()) if not space]
+    return TranscribedLine(
+        text,
+        sum(confidences) / len(confidences),
+        place.box(kept[0].first, kept[-1].last),
+        confidences,
+        tuple(place.box(word[0].first, word[-1].last) for word in words),
+    )
 
 
 def text_characters(emitted: Sequence[EmittedCharacter]) -> list[EmittedCharacter]:

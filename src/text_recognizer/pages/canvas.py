@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from text_recognizer.core.geometry import Box
 from text_recognizer.pages.normalisation import PAPER
 
 
@@ -20,11 +19,6 @@ class CanvasPlacement:
     scale: float
     left: int
     top: int
-
-    def to_picture(self, box: Box) -> Box:
-        """Convert a box from pixels of the canvas to pixels of the picture."""
-        x, y, width, height = (value / self.scale for value in box)
-        return Box(round(x) + self.left, round(y) + self.top, round(width), round(height))
 
 
 def place_on_canvas(

@@ -17,23 +17,3 @@ def foreground_box(page: np.ndarray) -> Box | None:
         return None
     left, top = int(columns[0]), int(rows[0])
     return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
-
-
-def central_rows(page: np.ndarray) -> slice:
-    """Return the central third of a normalised page's rows, or a fifth of its width in rows if that is more.
-
-    On most pages that is two or three lines. Each edge is moved to the palest row nearby, so that it cuts few lines.
-    If the page is lower than that, all of its rows are returned.
-    """
-    height, width = page.shape
-    wanted = max(height // 3, width // 5, 1)
-    if wanted >= height:
-        return slice(0, height)
-    darkness: np.ndarray = (PAPER - page.astype(np.int64)).sum(axis=1)
-    top, slack = (height - wanted) // 2, wanted // 6
-
-    def palest_near(row: int) -> int:
-        first: int = max(0, row - slack)
-        return first + int(darkness[first : row + slack + 1].argmin())
-
-    return slice(palest_near(top), palest_near(top + wanted))

@@ -1,52 +1,121 @@
-"""Open any picture file as grey pixels."""
+"""Open any file of pages, picture or PDF, as pixels."""
 
-import io
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from text_recognizer.core.errors import DataError
+from text_recognizer.pages.file_errors import decoding, too_large
+from text_recognizer.pages.page_selection import PageSelection
+from text_recognizer.pages.pdf_pages import PdfFile, is_pdf
+from text_recognizer.pages.pixel_modes import Mode
+from text_recognizer.pages.raster_pages import FORMATS, RasterFile, is_picture
 
-MAX_PIXELS = 60_000_000
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
+__all__ = ["FORMATS", "MAX_PAGES", "MAX_PIXELS", "OpenedPage", "is_page_file", "open_pages", "open_picture"]
+
+MAX_PIXELS = 60_000_000  # of a page
+MAX_PAGES = 1_000  # read from a file
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedPage:
+    """A page of a file: uint8 pixels `rgb` (H, W, 3), upright; its `number`, from 1; how many pages the file has."""
+
+    rgb: np.ndarray
+    number: int
+    count: int
+    name: str
+
+
+class _PageFile(Protocol):
+    """A file that is open. Pages are counted from 0."""
+
+    @property
+    def count(self) -> int: ...
+    def size(self, page: int) -> tuple[int, int]: ...
+    def pixels(self, page: int, mode: Mode) -> np.ndarray: ...
+    def close(self) -> None: ...
+
+
+def open_pages(
+    source: Path | bytes, name: str = "the file", pages: PageSelection | Sequence[int] | None = None
+) -> Iterator[OpenedPage]:
+    """Open a file, or its bytes, and yield its pages one after the other. Only one is in memory at a time.
+
+    Pages are the pages of a TIFF or a PDF, and the frames of a WebP, a GIF, a HEIC or an AVIF. They come in the order
+    of the file. `pages` selects some, counted from 1. `name` stands for the file in errors if `source` is bytes.
+
+    Raises:
+        DataError: the file is missing, of an unknown format, damaged, or protected by a password; it has no such page,
+            a page of more than MAX_PIXELS pixels, or more than MAX_PAGES pages.
+    """
+    label = str(source) if isinstance(source, Path) else name
+    with decoding(label, MAX_PIXELS):
+        file = _open(source, label)
+    with closing(file):
+        with decoding(label, MAX_PIXELS):
+            count = file.count
+            numbers = _select(pages, count, label)
+        for number in numbers:
+            # The page is not kept in a variable here: its reader decides how long it lives.
+            title = f"{label}, page {number}" if count > 1 else label
+            yield OpenedPage(_read(file, number - 1, title), number, count, label)
 
 
 def open_picture(source: Path | bytes, name: str = "the picture") -> np.ndarray:
-    """Open a picture file, or its bytes, as uint8 grey (H, W).
+    """Open the first page of a file, or its bytes, as uint8 grey (H, W).
 
     The picture is rotated as its EXIF orientation says, and transparent pixels become white. `name` stands for the
     picture in errors if `source` is bytes.
 
     Raises:
-        DataError: the file is missing, is not a picture, is damaged, or has more than MAX_PIXELS pixels.
+        DataError: the file is missing, of an unknown format, damaged, or has more than MAX_PIXELS pixels.
     """
     label = str(source) if isinstance(source, Path) else name
-    try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise _too_large(label)
-            return _to_grey(ImageOps.exif_transpose(picture))
-    except FileNotFoundError:
-        raise DataError(f"{label} does not exist", "check the name") from None
-    except UnidentifiedImageError:
-        raise DataError(f"{label} is not a picture that can be read", "give a PNG, JPEG, TIFF or WebP") from None
-    except Image.DecompressionBombError:
-        raise _too_large(label) from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{label} is a broken picture: {error}", "save or send it again") from None
+    with decoding(label, MAX_PIXELS), closing(_open(source, label)) as file:
+        _require_size(file, 0, label)
+        return _to_grey(file)
 
 
-def _too_large(label: str) -> DataError:
-    return DataError(f"{label} has more than {MAX_PIXELS:,} pixels", "scale it down; 150 to 300 dpi are enough")
+def is_page_file(data: bytes) -> bool:
+    """Return whether these bytes begin like a file that can be opened. It may still be damaged."""
+    return is_pdf(data) or is_picture(data)
 
 
-def _to_grey(picture: Image.Image) -> np.ndarray:
-    """Convert a picture of any mode to uint8 grey (H, W). Integer and float pixels are scaled to their maximum."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture, dtype=np.float32), nan=0, posinf=0, neginf=0).clip(min=0)
-        return (values * (255.0 / max(float(values.max()), 1.0))).astype(np.uint8)
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return np.asarray(picture.convert("L"))
+def _open(source: Path | bytes, label: str) -> _PageFile:
+    if is_pdf(source):
+        return PdfFile(source, label, MAX_PIXELS)
+    return RasterFile(source, label, MAX_PAGES)
+
+
+def _select(pages: PageSelection | Sequence[int] | None, count: int, label: str) -> Sequence[int]:
+    """Return the numbers of the pages to read, from 1."""
+    if pages is not None:
+        selection = pages if isinstance(pages, PageSelection) else PageSelection.of(pages)
+        numbers: Sequence[int] = selection.numbers(count, label)
+    else:
+        numbers = range(1, count + 1)
+    if len(numbers) > MAX_PAGES:
+        raise DataError(f"{label} has {len(numbers):,} pages to read", f"select at most {MAX_PAGES:,} pages at a time")
+    return numbers
+
+
+def _read(file: _PageFile, page: int, label: str) -> np.ndarray:
+    with decoding(label, MAX_PIXELS):
+        _require_size(file, page, label)
+        return file.pixels(page, "RGB")
+
+
+def _to_grey(file: _PageFile) -> np.ndarray:
+    return file.pixels(0, "L")
+
+
+def _require_size(file: _PageFile, page: int, label: str) -> None:
+    """Raise DataError if a page has too many pixels. Nothing of it is decoded."""
+    width, height = file.size(page)
+    if width * height > MAX_PIXELS:
+        raise too_large(label, MAX_PIXELS)

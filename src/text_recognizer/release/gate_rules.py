@@ -15,16 +15,18 @@ def apply_rules(score: RawScore, section: GateSection) -> list[RuleResult]:
     """Apply every rule of `section` to a score. Never raises, whatever the score contains."""
     return [
         _check_cer(score, {str(source): limit for source, limit in section.max_cer.items()}),
-        check_maximum("wer", "the WER", section.max_wer, score, score_figures.wer),
-        check_minimum("pages", "the number of test pages", section.min_pages, score, score_figures.pages),
-        check_maximum(
+        check_limit("wer", "the WER", section.max_wer, score, score_figures.wer),
+        check_limit(
+            "pages", "the number of test pages", section.min_pages, score, score_figures.pages, is_minimum=True
+        ),
+        check_limit(
             "interval", "the width of the CER interval", section.max_interval, score, score_figures.interval_width
         ),
         _check_baseline(score),
         _check_model(score),
         _check_worst_slice(score, section),
         *(_check_slice(name, limit, score) for name, limit in section.slices.items()),
-        check_maximum(
+        check_limit(
             "calibration",
             "the expected calibration error of the words",
             section.max_calibration_error,
@@ -32,7 +34,7 @@ def apply_rules(score: RawScore, section: GateSection) -> list[RuleResult]:
             score_figures.word_calibration_error,
         ),
         *(_check_perturbed(name, limit, score) for name, limit in section.max_perturbed.items()),
-        check_maximum(
+        check_limit(
             "blank",
             "the number of characters read on blank pages",
             section.max_blank,
@@ -42,31 +44,23 @@ def apply_rules(score: RawScore, section: GateSection) -> list[RuleResult]:
     ]
 
 
-def check_maximum(
-    name: str, words: str, limit: float, score: RawScore, figure: Callable[[RawScore], float]
+def check_limit(
+    name: str,
+    words: str,
+    limit: float,
+    score: RawScore,
+    figure: Callable[[RawScore], float],
+    *,
+    is_minimum: bool = False,
 ) -> RuleResult:
-    """Pass if a figure is not above `limit`; `words` name the figure in the reason."""
+    """Pass if a figure is not above `limit`, or not below it if it `is_minimum`; `words` name the figure."""
     try:
         value = figure(score)
     except UnusableFigureError as problem:
         return unusable(name, limit, problem)
-    passed = value <= limit
-    comparison = "within the limit of" if passed else "above the limit of"
-    reason = f"{words}, {_shown(value)}, is {comparison} {limit}"
-    return RuleResult(name=name, limit=limit, value=value, passed=passed, reason=reason)
-
-
-def check_minimum(
-    name: str, words: str, limit: float, score: RawScore, figure: Callable[[RawScore], float]
-) -> RuleResult:
-    """Pass if a figure is not below `limit`; `words` name the figure in the reason."""
-    try:
-        value = figure(score)
-    except UnusableFigureError as problem:
-        return unusable(name, limit, problem)
-    passed = value >= limit
-    comparison = "at least" if passed else "below the minimum of"
-    reason = f"{words}, {_shown(value)}, is {comparison} {limit}"
+    passed = value >= limit if is_minimum else value <= limit
+    held, missed = ("at least", "below the minimum of") if is_minimum else ("within the limit of", "above the limit of")
+    reason = f"{words}, {_shown(value)}, is {held if passed else missed} {limit}"
     return RuleResult(name=name, limit=limit, value=value, passed=passed, reason=reason)
 
 
@@ -82,7 +76,7 @@ def _shown(value: float) -> str:
 def _check_cer(score: RawScore, limits: Mapping[str, float]) -> RuleResult:
     """Compare with the limit for the source of the pages; with the default if that source has none of its own."""
     if set(limits) == {DEFAULT_SOURCE}:
-        return check_maximum("cer", "the CER", limits[DEFAULT_SOURCE], score, score_figures.cer)
+        return check_limit("cer", "the CER", limits[DEFAULT_SOURCE], score, score_figures.cer)
     try:
         source = score_figures.source(score)
         limit = limits.get(source, limits.get(DEFAULT_SOURCE))
@@ -91,7 +85,7 @@ def _check_cer(score: RawScore, limits: Mapping[str, float]) -> RuleResult:
     except UnusableFigureError as problem:
         value = score_figures.usable(score_figures.cer, score)
         return RuleResult(name="cer", value=value, passed=False, reason=str(problem))
-    return check_maximum("cer", f"the CER on pages of the source {source[:40]!r}", limit, score, score_figures.cer)
+    return check_limit("cer", f"the CER on pages of the source {source[:40]!r}", limit, score, score_figures.cer)
 
 
 def _check_worst_slice(score: RawScore, section: GateSection) -> RuleResult:
@@ -121,14 +115,14 @@ def _check_slice(name: str, limit: float, score: RawScore) -> RuleResult:
                 return score_figures.cer(row)
         raise UnusableFigureError(f"the score has no slice {name!r}")
 
-    return check_maximum(f"slice {name}", f"the CER of the slice {name!r}", limit, score, slice_cer)
+    return check_limit(f"slice {name}", f"the CER of the slice {name!r}", limit, score, slice_cer)
 
 
 def _check_perturbed(name: str, limit: float, score: RawScore) -> RuleResult:
     def perturbed_cer(score: RawScore) -> float:
         return score_figures.perturbed_cer(score, name)
 
-    return check_maximum(f"perturbed {name}", f"the CER of the pages {name!r}", limit, score, perturbed_cer)
+    return check_limit(f"perturbed {name}", f"the CER of the pages {name!r}", limit, score, perturbed_cer)
 
 
 def _check_baseline(score: RawScore) -> RuleResult:

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.schemas import ArchiveScore, Interval, Score, Verdict
 from text_recognizer.inference.model_info import INFO_FILE, ModelInfo, read_info
-from text_recognizer.pages.skew import MAX_SKEW
 from text_recognizer.utils.files import read_json_object, write_text
 
 CARD = "MODEL_CARD.md"
@@ -108,8 +107,8 @@ def _weaknesses(score: AnyScore) -> str:
         "## Known weaknesses\n\nThe parts of the test pages with the highest CER. For a slice by character, the CER is"
         " the share of those characters that were misread.\n\n"
         + _table(("slice", "CER", "interval", "pages"), rows)
-        + f"\n\nThe page with the highest CER is `{score.worst}`. The model is not made for pages that are rotated by"
-        f" more than {MAX_SKEW:g} degrees, for several columns, for tables, or for crossed-out words."
+        + f"\n\nThe page with the highest CER is `{score.worst}`. The model is not made for crossed-out words,"
+        " for formulas, or for text that does not run in lines."
     )
 
 
@@ -161,14 +160,18 @@ def _verdict(verdict: Verdict | None) -> str:
 
 
 def _verification(score: AnyScore) -> str:
-    split = f" --archive ZIP --split {score.split}" if isinstance(score, ArchiveScore) else ""
-    digests = {"model": score.model}
-    if isinstance(score, Score):
-        digests |= {"data": score.data, "sha256": score.sha256}
+    if isinstance(score, ArchiveScore):
+        # `verify` needs the provenance, which only the score of the pipeline has.
+        return (
+            f"## How to verify\n\n    text-recognizer score --archive ZIP --split {score.split} --model FOLDER\n\nThis"
+            " command scores the model again on the same archive. Compare its figures with those above. The model has"
+            f" the digest `{score.model}`."
+        )
+    digests = {"model": score.model, "data": score.data, "sha256": score.sha256}
     lines = "\n".join(f"    {name}: {value}" for name, value in digests.items())
     return (
-        f"## How to verify\n\n    text-recognizer verify --score SCORE --model FOLDER{split}\n\nThis command scores the"
-        f" model again and compares every figure and digest:\n\n{lines}"
+        "## How to verify\n\n    text-recognizer verify --score SCORE --model FOLDER\n\nThis command scores the model"
+        f" again and compares every figure and digest:\n\n{lines}"
     )
 
 

@@ -1,11 +1,12 @@
 """The web application of the service: the page, and the HTTP interface that reads pictures and takes corrections."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import FastAPI, File, HTTPException, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -24,14 +25,15 @@ from text_recognizer.core.schemas import (
     RequestLimits,
     ServedModel,
 )
-from text_recognizer.inference import Recognizer, Transcription
-from text_recognizer.pages.opening import MAX_PIXELS
+from text_recognizer.inference import Recognizer
+from text_recognizer.pages.opening import MAX_PIXELS, OpenedPage
 from text_recognizer.serving import bento_version, correction_endpoint
 from text_recognizer.serving.limits import MAX_BYTES, BodyLimit
-from text_recognizer.serving.uploads import decode_picture, read_upload, refuse
+from text_recognizer.serving.uploads import decode_pages, read_upload, refuse
 
 NAME = "text-recognizer"
-MAX_PICTURES = 8
+MAX_PICTURES = 8  # files of a request
+MAX_PAGES = 20  # of all files of a request together
 PAGE = Path(__file__).with_name("page.html")
 # The page is one file. With this policy a browser lets it connect to nothing but the service that sent it.
 PAGE_HEADERS = {
@@ -44,7 +46,7 @@ PAGE_HEADERS = {
 FIXES = {
     400: "send multipart/form-data with the picture in a part named 'picture'",
     405: "POST a picture to /read or a correction to /corrections; GET / or /model",
-    413: "send a smaller picture; 150 to 300 dpi are enough",
+    413: "send fewer or smaller pictures; 150 to 300 dpi are enough",
     422: "send the picture in a part named 'picture', with a file name",
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -52,22 +54,22 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in (
         (400, "the form cannot be parsed"),
         (413, "the request is too large"),
-        (415, "the part is not a picture"),
-        (422, "the picture is damaged or too large, or a part is missing or not valid"),
+        (415, "the part is no picture and no PDF"),
+        (422, "a file is damaged, too large or has too many pages, or a part is missing or not valid"),
     )
 }
 CORRECTION_PROBLEMS: dict[int | str, dict[str, Any]] = PROBLEMS | {
     403: {"model": Problem, "description": "corrections are off, or the request comes from a page of another site"},
     507: {"model": Problem, "description": "the disk is full"},
 }
-Pictures = Annotated[list[UploadFile], File(description=f"1 to {MAX_PICTURES} pictures of one paragraph each")]
+Pictures = Annotated[list[UploadFile], File(description=f"1 to {MAX_PICTURES} pictures or PDFs")]
 
 
 @dataclass(frozen=True)
 class Served:
     """The model that answers, and its verdict.
 
-    `lock` lets one request at a time decode and read a picture: it bounds the memory. `feedback` is the folder of the
+    `lock` lets one request at a time decode and read a page: it bounds the memory. `feedback` is the folder of the
     corrections; None if the service takes none.
     """
 
@@ -130,6 +132,7 @@ def model(request: Request) -> ModelDescription:
             bytes=MAX_BYTES,
             pixels=MAX_PIXELS,
             pictures=MAX_PICTURES,
+            pages=MAX_PAGES,
             lines=correction_endpoint.MAX_LINES,
             characters=correction_endpoint.MAX_CHARACTERS,
         ),
@@ -137,41 +140,41 @@ def model(request: Request) -> ModelDescription:
 
 
 def read(request: Request, picture: Pictures) -> ReadPage | ReadPages:
-    """Read the parts named `picture`. The answer to one is its page; the answer to several holds `pictures`, in order.
+    """Read the parts named `picture`: pictures, and files of several pages such as PDFs.
 
-    Boxes are `(x, y, width, height)` in pixels of the upright picture, origin top left; confidences are in 0..1.
+    The answer to one page is that page. The answer to several pages holds them as `pictures`, in order. Points and
+    boxes are in pixels of the upright picture, origin top left; boxes are `(x, y, width, height)`. Confidences are in
+    0..1. Printed lines are left out.
     """
     if len(picture) > MAX_PICTURES:
         problem = {"error": f"{len(picture)} pictures in one request", "fix": f"send at most {MAX_PICTURES}"}
         raise HTTPException(422, problem)
     served: Served = request.app.state.served
-    pages = tuple(_read(served, part) for part in picture)
-    return pages[0] if len(pages) == 1 else ReadPages(pictures=pages, model=served.model)
+    pages: list[ReadPage] = []
+    for name, data in [read_upload(part) for part in picture]:
+        opened = decode_pages(data, name)
+        pages.extend(iter(partial(_read_next, served, opened, MAX_PAGES - len(pages)), None))
+    return pages[0] if len(pages) == 1 else ReadPages(pictures=tuple(pages), model=served.model)
 
 
-def _read(served: Served, part: UploadFile) -> ReadPage:
-    name, data = read_upload(part)
+def _read_next(served: Served, opened: Iterator[OpenedPage], limit: int) -> ReadPage | None:
+    """Decode and read the next page of a file; None after the last. The file may have `limit` pages."""
     with served.lock:
-        grey = decode_picture(data, name)
+        page = next(opened, None)
+        if page is None:
+            return None
+        _require_pages(page, limit)
         try:
-            transcription = served.recognizer.read(grey)
+            found = served.recognizer.read(page.rgb).to_record()
         except DataError as error:
             refuse(error)
-    return _answer(served, transcription, name, grey)
+    return ReadPage(**dict(found), name=page.name, page=page.number, pages=page.count, model=served.model)
 
 
-def _answer(served: Served, transcription: Transcription, name: str, grey: np.ndarray) -> ReadPage:
-    found = transcription.to_record()
-    height, width = grey.shape
-    return ReadPage(
-        text=found.text,
-        confidence=found.confidence,
-        lines=found.lines,
-        name=name,
-        width=width,
-        height=height,
-        model=served.model,
-    )
+def _require_pages(page: OpenedPage, limit: int) -> None:
+    if page.number == 1 and page.count > limit:
+        what = f"{page.name} has {page.count:,} pages; a request may have {MAX_PAGES} pages in all its files"
+        raise HTTPException(422, {"error": what, "fix": "split it, or read it with `text-recognizer read`"})
 
 
 def _answer_refusal(_: Request, error: Exception) -> JSONResponse:

@@ -7,7 +7,8 @@ grey without its metadata, the lines, the time and the model. It does not keep w
 import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,12 @@ from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.core.errors import ConfigError, TextRecognizerError
+from text_recognizer.core.geometry import Box
 from text_recognizer.core.schemas import KeptCorrection
 from text_recognizer.corpora import corrections
-from text_recognizer.serving.uploads import decode_picture, read_upload, refuse
+from text_recognizer.pages.line_finding import Upright
+from text_recognizer.pages.opening import MAX_PAGES
+from text_recognizer.serving.uploads import decode_pages, read_upload, refuse
 
 FEEDBACK_VARIABLE = "TEXT_RECOGNIZER_FEEDBACK"
 MAX_LINES, MAX_CHARACTERS, MAX_NAME = 100, 500, 100
@@ -45,7 +49,11 @@ class SentLine(BaseModel):
 
 
 class SentCorrection(BaseModel):
-    """The form field `correction`: the JSON of a correction without the time and the format, which the service adds."""
+    """The form field `correction`: the JSON of a correction without the time and the format, which the service adds.
+
+    `page` says which page of the file it is, and `turn` by how many degrees clockwise the page is turned before it is
+    kept: both as in the answer of /read.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -53,11 +61,34 @@ class SentCorrection(BaseModel):
     model: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
     writer: Annotated[str | None, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_require_printable)] = None
     dpi: Annotated[float | None, Field(ge=20, le=2400)] = None
+    page: Annotated[int, Field(ge=1, le=MAX_PAGES)] = 1
+    turn: Annotated[int, Field(ge=0, lt=360, multiple_of=90)] = 0
 
-    def record(self, model: str) -> corrections.CorrectionRecord:
+    def record(self, model: str, turned: "TurnedPage") -> corrections.CorrectionRecord:
         """Return the JSON to keep. `model` is the digest of the model that is served; the client may name another."""
-        lines = [(line.text, line.box) for line in self.lines]
+        lines = [(line.text, turned.box(line.box)) for line in self.lines]
         return corrections.new_record(lines, self.model or model, datetime.now(UTC), self.writer, self.dpi)
+
+
+@dataclass(frozen=True)
+class TurnedPage:
+    """A page that was turned upright: `grey`, uint8 (H, W), after `turn` degrees clockwise."""
+
+    grey: np.ndarray
+    turn: int
+
+    @classmethod
+    def of(cls, rgb: np.ndarray, turn: int) -> "TurnedPage":
+        """Turn a picture, uint8 RGB (H, W, 3), and make it grey."""
+        grey = np.asarray(Image.fromarray(rgb).convert("L"))
+        return cls(Upright(turn // 90, (grey.shape[0], grey.shape[1])).apply(grey), turn)
+
+    def box(self, box: Sequence[float]) -> Sequence[float]:
+        """Convert a box of the picture to one of the page."""
+        if not self.turn:
+            return box
+        back = Upright(4 - self.turn // 90, (self.grey.shape[0], self.grey.shape[1]))
+        return back.box(Box(*(round(edge) for edge in box)))
 
 
 def feedback_folder(environment: Mapping[str, str]) -> Path | None:
@@ -88,9 +119,9 @@ def correct(
     sent = _parse(correction)
     name, data = read_upload(picture)
     with served.lock:
-        grey = decode_picture(data, name)
-        record = _require_valid(sent, served.recognizer.digest, grey)
-        kept = _keep(folder, grey, record)
+        page = TurnedPage.of(next(decode_pages(data, name, [sent.page])).rgb, sent.turn)
+        record = _require_valid(sent, served.recognizer.digest, page)
+        kept = _keep(folder, page.grey, record)
     return KeptCorrection(correction=kept, files=(f"{kept}.png", f"{kept}.json"), lines=len(sent.lines))
 
 
@@ -121,11 +152,11 @@ def _parse(correction: str) -> SentCorrection:
         raise HTTPException(422, {"error": what, "fix": FIX}) from None
 
 
-def _require_valid(sent: SentCorrection, model: str, grey: np.ndarray) -> corrections.CorrectionRecord:
+def _require_valid(sent: SentCorrection, model: str, page: TurnedPage) -> corrections.CorrectionRecord:
     """Return the record to keep. Refuse with status 422 what the validation of the corrections would refuse later."""
     try:
-        record = sent.record(model)
-        problem = corrections.first_label_error(corrections.to_correction("correction", record, grey).form)
+        record = sent.record(model, page)
+        problem = corrections.first_label_error(corrections.to_correction("correction", record, page.grey).form)
     except TextRecognizerError as error:
         refuse(error)
     if problem:

@@ -14,7 +14,7 @@ from text_recognizer.release.verdict_file import require_passed
 from text_recognizer.serving import correction_endpoint
 from text_recognizer.serving.app import NAME, Served, create_app
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300  # enough for the most pages of a request on a slow machine
 MAX_WAITING = 32
 
 app = create_app()

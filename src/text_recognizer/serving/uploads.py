@@ -1,30 +1,31 @@
-"""Check and decode the pictures that clients send."""
+"""Check and open the files that clients send."""
 
-import io
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-import numpy as np
 from fastapi import HTTPException, UploadFile
-from PIL import Image, UnidentifiedImageError
 
 from text_recognizer.core.errors import TextRecognizerError
-from text_recognizer.pages.opening import FORMATS, open_picture
+from text_recognizer.pages.opening import OpenedPage, is_page_file, open_pages
+
+KINDS = "send a picture (PNG, JPEG, TIFF, WebP, GIF, BMP, HEIC, AVIF) or a PDF"
 
 
 def read_upload(part: UploadFile) -> tuple[str, bytes]:
-    """Return the name and the bytes of a part. Raises HTTPException with status 415 if it is not a picture."""
+    """Return the name and the bytes of a part. Raises HTTPException with status 415 if it is no picture and no PDF."""
     name, data = part.filename or "the picture", part.file.read()
-    _require_picture(data, name)
+    if not is_page_file(data):
+        raise HTTPException(415, {"error": f"{name} is not a picture or a PDF that can be read", "fix": KINDS})
     return name, data
 
 
-def decode_picture(data: bytes, name: str) -> np.ndarray:
-    """Return the upright picture as uint8 grey (H, W).
+def decode_pages(data: bytes, name: str, numbers: Sequence[int] | None = None) -> Iterator[OpenedPage]:
+    """Yield the pages of a file, upright. Each is decoded when it is asked for. `numbers` selects some, from 1.
 
-    Raises HTTPException with status 422 if the picture is damaged or too large.
+    Raises HTTPException with status 422 if the file is damaged, has too large a page, or has no such page.
     """
     try:
-        return open_picture(data, name)
+        yield from open_pages(data, name, numbers)
     except TextRecognizerError as error:
         refuse(error)
 
@@ -32,18 +33,3 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
 def refuse(error: TextRecognizerError, status: int = 422) -> NoReturn:
     """Raise an HTTPException that says what was wrong and what to do."""
     raise HTTPException(status, {"error": error.what, "fix": error.fix}) from None
-
-
-def _require_picture(data: bytes, name: str) -> None:
-    """Refuse what is not a picture with status 415. `open_picture` explains why a picture cannot be used (422).
-
-    Pillow knows more formats, and some start other programs (EPS starts Ghostscript). Those are never tried on data
-    from a client.
-    """
-    try:
-        Image.open(io.BytesIO(data), formats=FORMATS).close()
-    except UnidentifiedImageError:
-        fix = "send a PNG, JPEG, TIFF or WebP file"
-        raise HTTPException(415, {"error": f"{name} is not a picture that can be read", "fix": fix}) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return

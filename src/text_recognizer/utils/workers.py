@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import parent_process
 from typing import TypeVar
@@ -31,11 +32,40 @@ def map_in_processes(
     try:
         yield from pool.map(work, items)
     except BrokenProcessPool:
-        raise TextRecognizerError(
-            "a worker process was killed, perhaps because memory ran out", f"set {parameter} to a smaller number"
-        ) from None
+        raise _killed(parameter) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def stream_through_processes(
+    work: Callable[[Item], Result], items: Iterable[Item], parameter: str, workers: int
+) -> Generator[Result, None, None]:
+    """Yield the result of `work` for every item, in order, as `map_in_processes` does.
+
+    The items are taken while the work goes on, at most two for each process ahead of their results. So an endless or a
+    large stream of items needs little memory.
+    """
+    workers = workers or os.cpu_count() or 1
+    if workers <= 1:
+        yield from map(work, items)
+        return
+    pool, pending = ProcessPoolExecutor(workers, initializer=_start), deque[Future[Result]]()
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) >= 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    except BrokenProcessPool:
+        raise _killed(parameter) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _killed(parameter: str) -> TextRecognizerError:
+    what = "a worker process was killed, perhaps because memory ran out"
+    return TextRecognizerError(what, f"set {parameter} to a smaller number")
 
 
 def _start() -> None:

@@ -5,7 +5,10 @@ Every record is frozen and refuses unknown keys, NaN and infinity. `record.model
 
 from text_recognizer.core.schemas.page_records import (
     Line,
+    LineKind,
     Page,
+    Region,
+    Timing,
     Word,
 )
 from text_recognizer.core.schemas.record_types import (
@@ -89,6 +92,7 @@ __all__ = [
     "LabelStatistics",
     "LengthOutlier",
     "Line",
+    "LineKind",
     "ModelDescription",
     "Override",
     "Page",
@@ -101,6 +105,7 @@ __all__ = [
     "ReadPage",
     "ReadPages",
     "Record",
+    "Region",
     "RegistryEntry",
     "RegistryEvent",
     "ReliabilityBin",
@@ -117,6 +122,7 @@ __all__ = [
     "SplitCounts",
     "Summary",
     "TagRecord",
+    "Timing",
     "ValidationSummary",
     "Verdict",
     "Word",

@@ -18,16 +18,16 @@ class ServedModel(Record):
 
 
 class ReadPage(Page):
-    """The answer to one picture. Boxes are in pixels of the upright picture, which is `width` x `height`."""
+    """The answer to one page. Points and boxes are in pixels of the upright picture, which is `width` x `height`."""
 
-    name: Annotated[str, Field(description="the file name of the picture")]
-    width: Annotated[int, Field(ge=1)]
-    height: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(description="the name of the file")]
+    page: Annotated[int, Field(ge=1, description="which page of the file, from 1")] = 1
+    pages: Annotated[int, Field(ge=1, description="how many pages the file has")] = 1
     model: ServedModel
 
 
 class ReadPages(Record):
-    """The answer to several pictures, in the order in which they were sent."""
+    """The answer to several pages: those of each file, in the order in which the files were sent."""
 
     pictures: tuple[ReadPage, ...]
     model: ServedModel
@@ -45,8 +45,9 @@ class RequestLimits(Record):
     """How large a request may be."""
 
     bytes: Annotated[int, Field(description="of the body of a request")]
-    pixels: Annotated[int, Field(description="of a picture")]
-    pictures: Annotated[int, Field(description="of a request to /read")]
+    pixels: Annotated[int, Field(description="of a page")]
+    pictures: Annotated[int, Field(description="files of a request to /read")]
+    pages: Annotated[int, Field(description="of all files of a request to /read together")]
     lines: Annotated[int, Field(description="of a correction")]
     characters: Annotated[int, Field(description="of a line of a correction")]
 

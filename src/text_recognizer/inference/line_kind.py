@@ -1,0 +1,131 @@
+"""Say of each detected text line whether it is handwritten, printed, or no text at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from text_recognizer.core.errors import ModelError
+from text_recognizer.utils.files import read_json_object, sha256
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+GRAPH_FILE, INFO_FILE = "line_kind.onnx", "line_kind.json"
+KINDS = ("written", "printed", "none")
+WRITTEN, PRINTED, NONE = range(len(KINDS))
+INPUT_HEIGHT = 48  # pixels of the network's input
+MIN_WIDTH, MAX_WIDTH = 16, 1024  # pixels of the network's input; the middle of a longer line decides
+WIDTH_STEP = 8  # the network halves the width three times
+BATCH_PIXELS = 16 * INPUT_HEIGHT * MAX_WIDTH  # padded pixels of one run
+
+
+class LineKindInfo(BaseModel):
+    """`line_kind.json`: how the network was made and how its answer is used.
+
+    A line is left out if the probability of `written` is below `min_written`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: tuple[str, ...]
+    input_height: int
+    normalisation: str
+    temperature: Annotated[float, Field(gt=0, le=100)]
+    min_written: Annotated[float, Field(ge=0, le=1)]
+    sha256: str
+    trained_on: tuple[str, ...] = ()
+    metrics: dict[str, Any] = {}
+
+
+class LineKindClassifier:
+    """A network that tells handwriting from print and from pictures. `info` describes it."""
+
+    def __init__(self, info: LineKindInfo, session: "InferenceSession") -> None:
+        self.info = info
+        self._session = session
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 0) -> "LineKindClassifier":
+        """Load the network of a model folder. `threads` limits the CPU threads; 0 leaves them to onnxruntime.
+
+        Raises ModelError if a file is missing, does not describe such a network, or was changed since it was written.
+        """
+        import onnxruntime
+
+        info, graph = read_line_kind_info(folder / INFO_FILE), folder / GRAPH_FILE
+        if not graph.is_file():
+            raise ModelError(f"{graph} does not exist", "train it with `text-recognizer train-line-kind`")
+        if sha256(graph) != info.sha256:
+            raise ModelError(f"{graph} is not the file that {INFO_FILE} names", "restore both files together")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        return cls(info, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+
+    def classify(self, strips: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities (N, 3) of written, printed and none, in the order of KINDS.
+
+        The strips are uint8 (H, W), dark on white, as `pages.strips.rectify` returns them.
+        """
+        inputs = [line_kind_input(strip) for strip in strips]
+        logits = np.zeros((len(inputs), len(KINDS)), dtype=np.float32)
+        for batch in _batches([columns.shape[1] for columns in inputs]):
+            pictures, widths = padded([inputs[index] for index in batch])
+            (logits[batch],) = self._session.run(None, {"strips": pictures, "widths": widths})
+        return _softmax(logits / self.info.temperature)
+
+
+def read_line_kind_info(path: Path) -> LineKindInfo:
+    """Read a `line_kind.json`. Raises ModelError if it is missing or describes no such network."""
+    fix = "train it with `text-recognizer train-line-kind`"
+    try:
+        info = LineKindInfo.model_validate(read_json_object(path, fix, fix))
+    except ValidationError as error:
+        raise ModelError(f"{path} describes no line classifier: {' '.join(str(error).split())}", fix) from None
+    if info.labels != KINDS or info.input_height != INPUT_HEIGHT:
+        raise ModelError(f"{path} was made for other labels or another height", fix)
+    return info
+
+
+def line_kind_input(strip: np.ndarray) -> np.ndarray:
+    """Shrink a strip, uint8 (H, W), to float32 (INPUT_HEIGHT, w), ink 1 on paper 0; cut the ends of a long one."""
+    height, width = strip.shape
+    wanted = max(MIN_WIDTH, round(width * INPUT_HEIGHT / height))
+    interpolation = cv2.INTER_AREA if height >= INPUT_HEIGHT else cv2.INTER_LINEAR
+    small = cv2.resize(strip, (wanted, INPUT_HEIGHT), interpolation=interpolation)
+    if wanted > MAX_WIDTH:
+        start = (wanted - MAX_WIDTH) // 2
+        small = small[:, start : start + MAX_WIDTH]
+    ink: np.ndarray = 1 - small.astype(np.float32) / 255
+    return ink
+
+
+def padded(inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Stack inputs (INPUT_HEIGHT, w) to (N, 1, INPUT_HEIGHT, W) and return their widths (N,), int64."""
+    widths = np.array([columns.shape[1] for columns in inputs], dtype=np.int64)
+    longest = int(widths.max())
+    pictures = np.zeros((len(inputs), 1, INPUT_HEIGHT, longest + -longest % WIDTH_STEP), dtype=np.float32)
+    for picture, columns in zip(pictures, inputs, strict=True):
+        picture[0, :, : columns.shape[1]] = columns
+    return pictures, widths
+
+
+def _batches(widths: Sequence[int]) -> list[list[int]]:
+    """Group strips of similar width, so that little is padded."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(widths)), key=lambda at: (widths[at], at)):
+        if batches and (len(batches[-1]) + 1) * widths[index] * INPUT_HEIGHT <= BATCH_PIXELS:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities

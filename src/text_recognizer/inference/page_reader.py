@@ -1,0 +1,213 @@
+"""Read whole pictures: find the lines, tell writing from print, read each line, and say where it is."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from text_recognizer.core import schemas
+from text_recognizer.core.geometry import Box, bounding_box
+from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN, LineKindClassifier
+from text_recognizer.inference.transcription import (
+    PageGeometry,
+    TranscribedLine,
+    Transcription,
+    best_path,
+    emitted_characters,
+    to_line,
+)
+from text_recognizer.pages.line_finding import ASSETS, FoundLines, LineFinder, Upright
+from text_recognizer.pages.sheet_finding import Sheet, find_sheet
+from text_recognizer.pages.strips import STRIP_DPI, LineStrip
+
+if TYPE_CHECKING:
+    from text_recognizer.inference.recognizer import Recognizer
+
+# A page whose lines the network reads with less confidence than this is also tried upside down.
+UPRIGHT_CONFIDENCE = 0.85
+UPRIGHT_GAIN = 0.05  # by which the confidence must rise if the page is turned
+SAMPLED_LINES = 4  # that decide which side is up: the longest ones
+MIN_CONFIDENCE = 0.5  # a line below is dubious, and so is one that is less likely writing than not
+# The least product of a line's probability of being writing and its confidence. It was chosen on 35 pictures: it lies
+# just above what a photo of a building gave, and below what nearly all lines of writing have.
+MIN_WRITING = 0.28
+# If less than MIN_WRITTEN_SHARE of the text on a page is writing, by its length, a line must be written this surely.
+MIN_WRITTEN_SHARE, MIN_WRITTEN_AMONG_PRINT = 0.25, 0.8
+
+
+@dataclass(frozen=True)
+class StripPlace:
+    """Where a strip lies in the picture. A grid column covers `cell_width` of its pixels."""
+
+    strip: LineStrip
+    upright: Upright
+    cell_width: float
+
+    def box(self, first: int, last: int) -> Box:
+        """Return the box of the text from grid column `first` to `last`, in pixels of the picture."""
+        return self.upright.box(self.strip.box(round(first * self.cell_width), round((last + 1) * self.cell_width)))
+
+
+@dataclass
+class Stopwatch:
+    """The seconds that each step took."""
+
+    timings: list[schemas.Timing] = field(default_factory=list)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def stop(self, step: str) -> None:
+        """Record the time since the last step as that of `step`."""
+        now = time.perf_counter()
+        self.timings.append(schemas.Timing(step=step, seconds=now - self._last))
+        self._last = now
+
+
+@dataclass(frozen=True)
+class TracedPage:
+    """A page that was read, with what was seen on the way: the lines found, upright, and the kind (N,) of each."""
+
+    transcription: Transcription
+    found: FoundLines
+    kinds: np.ndarray
+
+
+@dataclass(frozen=True)
+class LineKinds:
+    """The kind (N,) of each line, WRITTEN, PRINTED or NONE, and the probability (N,) that it is written."""
+
+    kinds: np.ndarray
+    written: np.ndarray
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray, strips: Sequence[np.ndarray], min_written: float) -> "LineKinds":
+        """Decide from the probabilities (N, 3). Among print, a line must be written with more certainty."""
+        written, lengths = probabilities[:, WRITTEN], np.array([strip.shape[1] for strip in strips])
+        share = float(written @ lengths) / max(1, int(lengths.sum()))
+        limit = min_written if share >= MIN_WRITTEN_SHARE else MIN_WRITTEN_AMONG_PRINT
+        others = 1 + probabilities[:, 1:].argmax(axis=1)
+        return cls(np.where(written >= limit, WRITTEN, others), written)
+
+
+class PageReader:
+    """Read pictures of any size: `recognizer` reads the lines that `finder` finds and `classifier` lets pass."""
+
+    def __init__(self, recognizer: "Recognizer", finder: LineFinder, classifier: LineKindClassifier) -> None:
+        self._recognizer = recognizer
+        self._finder = finder
+        self._classifier = classifier
+
+    @classmethod
+    def load(cls, recognizer: "Recognizer", threads: int = 0) -> "PageReader":
+        """Load the networks that come with the package."""
+        return cls(recognizer, LineFinder.load(threads), LineKindClassifier.load(ASSETS, threads))
+
+    def read(self, rgb: np.ndarray, printed: bool = False) -> Transcription:
+        """Read a picture, uint8 RGB (H, W, 3). Printed lines are left out unless `printed`."""
+        return self.trace(rgb, printed).transcription
+
+    def trace(self, rgb: np.ndarray, printed: bool = False) -> TracedPage:
+        """Read a picture, and return what was found on the way too."""
+        watch = Stopwatch()
+        found = self._finder.find(rgb)
+        watch.stop("find lines")
+        kinds = self._classify(found)
+        scores = self._score(found)
+        watch.stop("read lines")
+        if turned := self._turned(rgb, found, kinds, scores):
+            found, kinds, scores = turned, self._classify(turned), self._score(turned)
+            watch.stop("read again, turned by 180 degrees")
+        lines = self._lines(found, kinds, scores, printed)
+        sheet = find_sheet(rgb)
+        watch.stop("decode")
+        return TracedPage(_page(lines, found, sheet, tuple(watch.timings)), found, kinds.kinds)
+
+    def _classify(self, found: FoundLines) -> LineKinds:
+        """Tell the writing on a page from print and from what is no text."""
+        strips = [strip.pixels for strip in found.strips]
+        return LineKinds.of(self._classifier.classify(strips), strips, self._classifier.info.min_written)
+
+    def _score(self, found: FoundLines) -> list[np.ndarray]:
+        """Return the log-probabilities (w, C) of each line."""
+        return self._recognizer.score_strips([self._resized(strip.pixels) for strip in found.strips])
+
+    def _resized(self, strip: np.ndarray) -> np.ndarray:
+        """Return a strip at the resolution of the model."""
+        scale = self._recognizer.info.dpi / STRIP_DPI
+        if scale == 1:
+            return strip
+        size = max(1, round(strip.shape[1] * scale)), max(1, round(strip.shape[0] * scale))
+        resized: np.ndarray = cv2.resize(strip, size, interpolation=cv2.INTER_AREA)
+        return resized
+
+    def _turned(
+        self, rgb: np.ndarray, found: FoundLines, kinds: LineKinds, scores: Sequence[np.ndarray]
+    ) -> FoundLines | None:
+        """Return the lines of the page turned by 180 degrees, if they are read better than the lines of `found`."""
+        text = np.flatnonzero(kinds.kinds != NONE).tolist() or list(range(len(scores)))
+        longest = sorted(text, key=lambda index: -found.strips[index].pixels.shape[1])[:SAMPLED_LINES]
+        if not longest:
+            return None
+        upright = float(np.mean([_confidence(scores[index]) for index in longest]))
+        if upright >= UPRIGHT_CONFIDENCE:
+            return None
+        flipped = [np.ascontiguousarray(self._resized(found.strips[index].pixels)[::-1, ::-1]) for index in longest]
+        turned = float(np.mean([_confidence(score) for score in self._recognizer.score_strips(flipped)]))
+        return self._finder.find(rgb, found.upright.quarters + 2) if turned > upright + UPRIGHT_GAIN else None
+
+    def _lines(
+        self, found: FoundLines, kinds: LineKinds, scores: Sequence[np.ndarray], printed: bool
+    ) -> list[TranscribedLine]:
+        """Return the lines with text on them, in reading order."""
+        kept = [index for index, kind in enumerate(kinds.kinds) if kind != NONE and (printed or kind != PRINTED)]
+        info, lines = self._recognizer.info, []
+        decoded = self._recognizer.decode_lines([scores[index] for index in kept])
+        for index, (score, path) in zip(kept, decoded, strict=True):
+            strip = found.strips[index]
+            place = StripPlace(strip, found.upright, info.grid.cell_width * STRIP_DPI / info.dpi)
+            line = to_line(emitted_characters(score, path, info.calibration), place)
+            written = kinds.kinds[index] == WRITTEN
+            if line is None or (written and kinds.written[index] * line.confidence < MIN_WRITING):
+                continue
+            likely = line.confidence >= MIN_CONFIDENCE and (not written or kinds.written[index] >= MIN_CONFIDENCE)
+            line = replace(
+                line,
+                kind="written" if written else "printed",
+                dubious=not likely,
+                region=found.ordered.regions[index],
+            )
+            lines.append(_outlined(line, strip, found.upright))
+        return lines
+
+
+def _confidence(score: np.ndarray) -> float:
+    """Return the mean confidence of the characters on the best path of a line, 0 if there are none."""
+    emitted = best_path(score)
+    return float(np.mean([one.probability for one in emitted])) if emitted else 0.0
+
+
+def _outlined(line: TranscribedLine, strip: LineStrip, upright: Upright) -> TranscribedLine:
+    """Return the line with its box, outline and baseline in pixels of the picture."""
+    return replace(
+        line,
+        box=upright.box(strip.line.box()),
+        polygon=tuple(map(upright.point, strip.line.polygon())),
+        baseline=tuple(map(upright.point, strip.line.baseline())),
+    )
+
+
+def _page(
+    lines: Sequence[TranscribedLine],
+    found: FoundLines,
+    sheet: Sheet | None,
+    timings: tuple[schemas.Timing, ...],
+) -> Transcription:
+    """Return the transcription of a page. Regions without lines are left out."""
+    numbers = sorted({line.region for line in lines})
+    numbered = [replace(line, region=numbers.index(line.region)) for line in lines]
+    regions = [bounding_box(line.box for line in lines if line.region == number) for number in numbers]
+    height, width = found.upright.size
+    geometry = PageGeometry(width, height, found.upright.degrees, sheet, tuple(box for box in regions if box))
+    return replace(Transcription.of(numbered), geometry=geometry, timings=timings)

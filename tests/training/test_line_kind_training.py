@@ -1,0 +1,61 @@
+"""Training the line classifier: it learns to tell kinds apart, and equal seeds give equal files."""
+
+import numpy as np
+import pytest
+
+from text_recognizer.core.errors import DataError
+from text_recognizer.data.line_kind_drawings import pattern_strips, written_strips
+from text_recognizer.data.line_kind_strips import KindStrip, pack, unpack
+from text_recognizer.inference.line_kind import GRAPH_FILE, KINDS, NONE, PRINTED, WRITTEN, LineKindClassifier
+from text_recognizer.training.line_kind_export import export_line_kind
+from text_recognizer.training.line_kind_training import KindTraining, confusion, fit_temperature, train_line_kind
+
+
+def _typed(count):
+    """Strips with upright bars of equal height and spacing, which stand for print."""
+    for index in range(count):
+        strip = np.full((96, 400), 255, dtype=np.uint8)
+        strip[30:66, 30 + index % 7 : 370 : 14] = 0
+        strip[48:51, 30:370] = 0
+        yield KindStrip(strip, PRINTED, "bars/0")
+
+
+@pytest.fixture(scope="module")
+def strips():
+    return [*written_strips(6, "train"), *_typed(20), *pattern_strips(40, "train")]
+
+
+def test_strips_survive_packing(strips):
+    again = unpack(pack(strips))
+    assert [(strip.kind, strip.source) for strip in again] == [(strip.kind, strip.source) for strip in strips]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(again, strips, strict=True))
+
+
+def test_a_missing_kind_is_named():
+    with pytest.raises(DataError, match="written"):
+        train_line_kind(list(_typed(3)), KindTraining(steps=1))
+
+
+def test_confusion_counts_rows_by_truth():
+    logits = np.array([[3.0, 0, 0], [0, 0, 2], [0, 0, 2]])
+    assert confusion(logits, np.array([WRITTEN, PRINTED, NONE])) == [[1, 0, 0], [0, 0, 1], [0, 0, 1]]
+
+
+def test_overconfident_logits_get_a_temperature_above_one():
+    rng = np.random.default_rng(1)
+    kinds = rng.integers(0, len(KINDS), 500)
+    guesses = np.where(rng.random(500) < 0.7, kinds, rng.integers(0, len(KINDS), 500))
+    logits = 8 * np.eye(len(KINDS))[guesses]
+    assert fit_temperature(logits, kinds) > 1.5
+
+
+@pytest.mark.slow
+def test_training_learns_and_repeats(strips, tmp_path):
+    training = KindTraining(steps=120, batch_size=12)
+    files = []
+    for name in ("first", "second"):
+        export_line_kind(train_line_kind(strips, training), tmp_path / name, 1.0, ("drawn",), {})
+        files.append((tmp_path / name / GRAPH_FILE).read_bytes())
+    assert files[0] == files[1]
+    answers = LineKindClassifier.load(tmp_path / "first", threads=1).classify([strip.pixels for strip in strips])
+    assert np.mean(answers.argmax(axis=1) == [strip.kind for strip in strips]) > 0.8
