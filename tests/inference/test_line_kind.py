@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from text_recognizer.core.errors import DataError, ModelError
-from text_recognizer.core.layout import pretrained_model
 from text_recognizer.inference.line_kind import (
     GRAPH_FILE,
     INFO_FILE,
@@ -19,12 +18,13 @@ from text_recognizer.inference.line_kind import (
     line_kind_input,
     padded,
 )
+from text_recognizer.pages.line_finding import ASSETS
 from text_recognizer.utils.files import read_json_object, write_json
 
 
 @pytest.fixture(scope="module")
 def classifier():
-    return LineKindClassifier.load(pretrained_model(), threads=1)
+    return LineKindClassifier.load(ASSETS, threads=1)
 
 
 @pytest.fixture(scope="module")

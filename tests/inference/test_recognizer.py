@@ -145,7 +145,7 @@ def test_a_blank_picture_has_an_empty_transcription(recognizer):
 @pytest.mark.parametrize("quarters", range(4))
 def test_a_turned_page_is_read_and_every_box_lies_inside_the_picture(pretrained, drawn, quarters):
     # Given the upper lines of a page, cut through letters at three edges
-    picture = np.rot90(drawn.canvases[0][20:420, 60:700], quarters)
+    picture = np.rot90(drawn.canvases[0][20:365, 60:700], quarters)
     # When it lies on a side or on its head
     found = pretrained.read(np.ascontiguousarray(picture))
     # Then the turn that makes it upright is found
@@ -160,7 +160,7 @@ def test_a_turned_page_is_read_and_every_box_lies_inside_the_picture(pretrained,
 
 
 def test_light_writing_on_dark_paper_is_read_as_dark_writing_on_light_paper(pretrained, drawn):
-    picture = np.pad(drawn.canvases[0][:400], 60, constant_values=255)
+    picture = np.pad(drawn.canvases[0][:365], 60, constant_values=255)
     dark, light = pretrained.read(picture), pretrained.read(255 - picture)
     assert len(dark.lines) == len(light.lines) >= 3
     assert error_rate([character_edits(dark.text, light.text)]) < 0.1

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from text_recognizer.inference.recognizer import Recognizer
 
 # A page whose lines the network reads with less confidence than this is also tried upside down.
-UPRIGHT_CONFIDENCE = 0.85
-UPRIGHT_GAIN = 0.05  # by which the confidence must rise if the page is turned
-SAMPLED_LINES = 4  # that decide which side is up: the longest ones
+UPRIGHT_CONFIDENCE = 0.97
+UPRIGHT_GAIN = 0.03  # by which the confidence must rise if the page is turned
+SAMPLED_LINES = 5  # that decide which side is up: the longest ones
 MIN_CONFIDENCE = 0.5  # a line below is dubious, and so is one that is less likely writing than not
 # The least product of a line's probability of being writing and its confidence. It was chosen on 35 pictures: it lies
 # just above what a photo of a building gave, and below what nearly all lines of writing have.
