@@ -34,7 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  $$python -m venv --clear .venv; }
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip
 	@echo "setup: installs training, pipeline and tests, 7 GB; torch with its CUDA libraries is most of that."
-	@echo "setup: to read pictures alone, 200 MB are enough: pip install . in a virtual environment"
+	@echo "setup: to read pictures alone, 430 MB are enough: pip install . in a virtual environment"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/python -m uv pip install --python $(BIN)/python -r requirements.lock
 	$(BIN)/python -m uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
