@@ -6,9 +6,10 @@ from PIL import Image
 
 from text_recognizer.benchmarks.page_readers import OwnReader
 from text_recognizer.benchmarks.page_robustness import measure_pages, pages_of_folder, table
-from text_recognizer.benchmarks.perturbed_pictures import PICTURE_PERTURBATIONS, scaled, turned, untouched
+from text_recognizer.benchmarks.perturbed_pictures import PICTURE_PERTURBATIONS, scaled, turned
 from text_recognizer.benchmarks.sample_pages import SamplePage, composed_pages, sample_pages
 from text_recognizer.core.errors import ConfigError, DataError
+from text_recognizer.evaluation.robustness import untouched
 from text_recognizer.pages.opening import MAX_PIXELS
 
 PERTURBATIONS = {one.name: one for one in PICTURE_PERTURBATIONS}

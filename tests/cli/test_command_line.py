@@ -15,7 +15,6 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from text_recognizer import __version__
-from text_recognizer.cli import main
 from text_recognizer.cli.extras import EXTRAS
 from text_recognizer.cli.stage_commands import STAGES
 from text_recognizer.core import layout
@@ -44,24 +43,6 @@ def folder(tmp_path):
     """A working folder that holds the shipped parameters and nothing else."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def command(folder, capsys, monkeypatch):
-    """Run the command line in this process and return its status, output and errors."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return ended.value.code, said.out, said.err
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture

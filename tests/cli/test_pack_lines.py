@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from text_recognizer.cli import main
 from text_recognizer.core import config
 from text_recognizer.corpora.packed_pages import PackedSplit
 
@@ -15,7 +14,7 @@ SMALL = "preprocess: {dpi: 150, canvas_height: 192, canvas_width: 1280, line_hei
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     """A working folder with the parameters, and a folder of two rendered pages, one for each split."""
     (tmp_path / "recipe.yaml").write_text(SMALL)
     (tmp_path / "params.yaml").write_text(config.merge_recipe(tmp_path / "recipe.yaml", ROOT / "params.yaml"))
@@ -32,27 +31,13 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def command(project, capsys):  # noqa: ARG001 - the working folder
-    """Run `pack-lines` in the project and return its status, output and errors."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["pack-lines", *map(str, arguments)])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return ended.value.code, said.out, said.err
-
-    return run
-
-
-def test_rendered_pages_are_packed_line_by_line(project, command):
-    status, out, err = command("pages", "--seed", 3)
+def test_rendered_pages_are_packed_line_by_line(folder, command):
+    status, out, err = command("pack-lines", "pages", "--seed", 3)
 
     assert status == 0, err
     assert "train: 2 lines of 1 pages on 1 canvases" in out
     for split, name in (("train", "one"), ("validation", "two")):
-        packed = PackedSplit.open(project / "data/processed", split)
+        packed = PackedSplit.open(folder / "data/processed", split)
         assert packed.canvases.shape == (1, 192, 1280)
         assert sorted(packed.texts[0].split("\n")) == sorted(LINES[name])
         for box in packed.pages[0].boxes:
@@ -71,6 +56,6 @@ def test_rendered_pages_are_packed_line_by_line(project, command):
     ],
 )
 def test_mistakes_get_a_message(command, arguments, what):
-    status, out, err = command(*arguments)
+    status, out, err = command("pack-lines", *arguments)
     assert (status, out) == (1, "")
     assert what in err

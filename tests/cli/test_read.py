@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
 
@@ -13,7 +11,6 @@ from lxml import etree
 from PIL import Image, ImageDraw, ImageFont
 
 import text_recognizer
-from text_recognizer.cli import main
 
 TEXTS = ("the table was covered", "with a white cloth")
 
@@ -37,76 +34,58 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def run(folder, capsys, monkeypatch):
-    """Run a command in the working folder, in this process, and return its status, output and errors."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return ended.value.code, said.out, said.err
-
-    yield call
-    signal.signal(signal.SIGTERM, handler)
-
-
 def files_in(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_printed_lines_are_read_if_asked_for(run):
-    status, out, err = run("read", "in/print.png", "--printed")
+def test_printed_lines_are_read_if_asked_for(command):
+    status, out, err = command("read", "in/print.png", "--printed")
     assert (status, err) == (0, "")
     assert out.splitlines() == list(TEXTS)
 
 
-def test_a_picture_without_writing_prints_nothing_and_says_so(run):
-    status, out, err = run("read", "in/sub/blank.png")
+def test_a_picture_without_writing_prints_nothing_and_says_so(command):
+    status, out, err = command("read", "in/sub/blank.png")
     assert (status, out) == (0, "")
     assert "no writing was found on in/sub/blank.png" in err
 
 
-def test_json_and_its_alias_say_the_same(run):
-    answers = [json.loads(run("read", "in/print.png", *how)[1]) for how in (["--json"], ["--format", "json"])]
+def test_json_and_its_alias_say_the_same(command):
+    answers = [json.loads(command("read", "in/print.png", *how)[1]) for how in (["--json"], ["--format", "json"])]
     for answer in answers:
         answer.pop("timings")
     assert answers[0] == answers[1]
     assert (answers[0]["picture"], answers[0]["page"], answers[0]["pages"]) == ("in/print.png", 1, 1)
 
 
-def test_the_pages_of_a_document_are_separated_by_form_feeds(run):
-    _, out, err = run("read", "three.tif", "--printed")
+def test_the_pages_of_a_document_are_separated_by_form_feeds(command):
+    _, out, err = command("read", "three.tif", "--printed")
     assert [page.strip() for page in out.split("\f")] == [TEXTS[0], "", TEXTS[1]]
     assert "no writing was found on three.tif, page 2" in err
 
 
-def test_pages_are_selected(run):
-    _, out, _ = run("read", "three.tif", "--printed", "--pages", "2-", "--json")
+def test_pages_are_selected(command):
+    _, out, _ = command("read", "three.tif", "--printed", "--pages", "2-", "--json")
     assert [(row["page"], row["text"]) for row in map(json.loads, out.splitlines())] == [(2, ""), (3, TEXTS[1])]
 
 
-def test_standard_input_is_read(run, folder, monkeypatch):
+def test_standard_input_is_read(command, folder, monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO((folder / "in/print.png").read_bytes()))
     monkeypatch.setattr(sys, "stdin", stream)
-    status, out, _ = run("read", "-", "--printed")
+    status, out, _ = command("read", "-", "--printed")
     assert (status, out.splitlines()) == (0, list(TEXTS))
 
 
-def test_what_cannot_be_read_is_named_and_the_rest_is_read(run):
-    status, out, err = run("read", "missing.png", "broken.png", "in/print.png", "--printed")
+def test_what_cannot_be_read_is_named_and_the_rest_is_read(command):
+    status, out, err = command("read", "missing.png", "broken.png", "in/print.png", "--printed")
     assert (status, out.splitlines()) == (1, list(TEXTS))
     assert "missing.png" in err
     assert "broken.png" in err
     assert "print.png" not in err
 
 
-def test_a_file_is_written_for_each_page_of_a_folder_and_of_a_document(run, folder):
-    status, out, _ = run("read", "in", "three.tif", "--printed", "--output", "out", "--jobs", "2")
+def test_a_file_is_written_for_each_page_of_a_folder_and_of_a_document(command, folder):
+    status, out, _ = command("read", "in", "three.tif", "--printed", "--output", "out", "--jobs", "2")
     assert (status, out) == (0, "")
     pages = ["three.p0001.txt", "three.p0002.txt", "three.p0003.txt"]
     assert files_in(folder / "out") == ["print.txt", "sub/blank.txt", *pages]
@@ -115,45 +94,45 @@ def test_a_file_is_written_for_each_page_of_a_folder_and_of_a_document(run, fold
 
 
 @pytest.mark.slow
-def test_a_repeat_goes_on_where_it_stopped_and_force_reads_again(run, folder):
+def test_a_repeat_goes_on_where_it_stopped_and_force_reads_again(command, folder):
     # Given outputs of which one is missing and the others are marked
-    run("read", "in", "three.tif", "--output", "out")
+    command("read", "in", "three.tif", "--output", "out")
     for path in (folder / "out").rglob("*.txt"):
         path.write_text("mine")
     (folder / "out/three.p0002.txt").unlink()
     # When the command is repeated, then only the missing one is written
-    assert run("read", "in", "three.tif", "--output", "out")[0] == 0
+    assert command("read", "in", "three.tif", "--output", "out")[0] == 0
     texts = {path.name: path.read_text() for path in (folder / "out").rglob("*.txt")}
     assert {name for name, text in texts.items() if text != "mine"} == {"three.p0002.txt"}
     # And with --force all are
-    assert run("read", "in", "three.tif", "--output", "out", "--force")[0] == 0
+    assert command("read", "in", "three.tif", "--output", "out", "--force")[0] == 0
     assert "mine" not in {path.read_text() for path in (folder / "out").rglob("*.txt")}
 
 
-def test_an_output_never_replaces_what_is_read(run, folder):
+def test_an_output_never_replaces_what_is_read(command, folder):
     pdfium.PdfDocument.new().save(folder / "in/scan.pdf")
     before = (folder / "in/scan.pdf").read_bytes()
-    status, _, err = run("read", "in/scan.pdf", "--format", "pdf", "--output", "in", "--force")
+    status, _, err = command("read", "in/scan.pdf", "--format", "pdf", "--output", "in", "--force")
     assert status == 1
     assert "--output" in err
     assert (folder / "in/scan.pdf").read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", ["page", "alto", "hocr"])
-def test_one_page_of_xml_is_printed_and_several_are_refused(run, kind):
-    status, out, _ = run("read", "in/print.png", "--printed", "--format", kind)
+def test_one_page_of_xml_is_printed_and_several_are_refused(command, kind):
+    status, out, _ = command("read", "in/print.png", "--printed", "--format", kind)
     assert status == 0
     etree.fromstring(out.encode())
     for paths in (["three.tif"], ["in/print.png", "broken.png"]):
-        status, out, err = run("read", *paths, "--format", kind)
+        status, out, err = command("read", *paths, "--format", kind)
         assert (status, out) == (1, "")
         assert "--output" in err
 
 
-def test_a_searchable_pdf_of_all_pages_is_printed(run, monkeypatch):
+def test_a_searchable_pdf_of_all_pages_is_printed(command, monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stdout", stream)
-    assert run("read", "three.tif", "--printed", "--format", "pdf")[0] == 0
+    assert command("read", "three.tif", "--printed", "--format", "pdf")[0] == 0
     pages = [page.get_textpage().get_text_range().split() for page in pdfium.PdfDocument(stream.buffer.getvalue())]
     assert pages == [TEXTS[0].split(), [], TEXTS[1].split()]
 
@@ -161,14 +140,14 @@ def test_a_searchable_pdf_of_all_pages_is_printed(run, monkeypatch):
 @pytest.mark.parametrize(
     "arguments", [["--pages", "0"], ["--pages", "x"], ["--jobs", "-1"], ["--force"], ["--output", "broken.png"]]
 )
-def test_options_that_make_no_sense_are_refused(run, arguments):
-    status, out, err = run("read", "in/print.png", *arguments)
+def test_options_that_make_no_sense_are_refused(command, arguments):
+    status, out, err = command("read", "in/print.png", *arguments)
     assert (status, out) == (1, "")
     assert "\n  fix: " in err
 
 
-def test_look_writes_a_page_with_every_line_and_its_strip(run, folder):
-    status, out, _ = run("look", "in/print.png")
+def test_look_writes_a_page_with_every_line_and_its_strip(command, folder):
+    status, out, _ = command("look", "in/print.png")
     assert (status, out) == (0, "print.look.html\n")
     shown = (folder / "print.look.html").read_text(encoding="utf-8")
     assert shown.count("<li class=") >= len(TEXTS)
@@ -176,9 +155,9 @@ def test_look_writes_a_page_with_every_line_and_its_strip(run, folder):
     assert "table" in shown
 
 
-def test_look_refuses_to_replace_the_picture(run, folder):
+def test_look_refuses_to_replace_the_picture(command, folder):
     before = (folder / "in/print.png").read_bytes()
-    assert run("look", "in/print.png", "--output", "in/print.png")[0] == 1
+    assert command("look", "in/print.png", "--output", "in/print.png")[0] == 1
     assert (folder / "in/print.png").read_bytes() == before
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.data.line_kind_drawings import pattern_strips, written_strips
-from text_recognizer.data.line_kind_strips import KindStrip, pack, unpack
+from text_recognizer.data.line_kind_strips import KindStrip
 from text_recognizer.inference.line_kind import GRAPH_FILE, KINDS, NONE, PRINTED, WRITTEN, LineKindClassifier
 from text_recognizer.training.line_kind_export import export_line_kind
 from text_recognizer.training.line_kind_training import KindTraining, confusion, fit_temperature, train_line_kind
@@ -23,12 +23,6 @@ def _typed(count):
 @pytest.fixture(scope="module")
 def strips():
     return [*written_strips(6, "train"), *_typed(20), *pattern_strips(40, "train")]
-
-
-def test_strips_survive_packing(strips):
-    again = unpack(pack(strips))
-    assert [(strip.kind, strip.source) for strip in again] == [(strip.kind, strip.source) for strip in strips]
-    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(again, strips, strict=True))
 
 
 def test_a_missing_kind_is_named():

@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from text_recognizer.benchmarks.page_readers import OwnReader
 from text_recognizer.benchmarks.page_truth import known_pages
-from text_recognizer.benchmarks.perturbed_pictures import PICTURE_PERTURBATIONS, PicturePerturbation
+from text_recognizer.benchmarks.perturbed_pictures import PICTURE_PERTURBATIONS
 from text_recognizer.benchmarks.sample_pages import SamplePage, composed_pages, sample_pages
 from text_recognizer.benchmarks.text_error import FileScore, score_file, summarise_files
 from text_recognizer.core.errors import ConfigError, TextRecognizerError
+from text_recognizer.evaluation.robustness import Perturbation
 from text_recognizer.pages.opening import open_pages
 from text_recognizer.utils.files import write_json
 
@@ -43,7 +44,7 @@ class RobustnessRow:
 def measure_pages(
     read: ReadPicture,
     pages: Sequence[SamplePage],
-    perturbations: Sequence[PicturePerturbation] = PICTURE_PERTURBATIONS,
+    perturbations: Sequence[Perturbation] = PICTURE_PERTURBATIONS,
 ) -> Iterator[RobustnessRow]:
     """Read the pages after each perturbation at each strength, and yield a row for it."""
     for one in perturbations:

@@ -1,33 +1,17 @@
 """Ways in which a picture of a page may be worse than it was: smaller, turned, oblique, blurred, noisy, dark."""
 
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from text_recognizer.evaluation.robustness import Perturbation, untouched
 from text_recognizer.pages.opening import MAX_PIXELS
 
 Picture = np.ndarray  # uint8 RGB (H, W, 3)
 SEED = 1
 TURNS = range(15, 360, 15)
-
-
-@dataclass(frozen=True)
-class PicturePerturbation:
-    """A way to degrade a picture: `apply(picture, strength)`, the strengths to try, and their unit."""
-
-    name: str
-    apply: Callable[[Picture, float], Picture]
-    strengths: tuple[float, ...]
-    unit: str = ""
-
-
-def untouched(picture: Picture, _: float) -> Picture:
-    """Return the picture itself: the baseline of the others."""
-    return picture
 
 
 def scaled(picture: Picture, factor: float) -> Picture:
@@ -88,14 +72,14 @@ def shadowed(picture: Picture, share: float) -> Picture:
 
 
 PICTURE_PERTURBATIONS = (
-    PicturePerturbation("untouched", untouched, (0,)),
-    PicturePerturbation("scaled", scaled, (0.25, 0.5, 2, 4), "times"),
-    PicturePerturbation("turned", turned, tuple(TURNS), "degrees"),
-    PicturePerturbation("perspective", oblique, (0.05, 0.1, 0.2), "of the sides"),
-    PicturePerturbation("blurred", blurred, (1, 2, 4), "px"),
-    PicturePerturbation("noise", noisy, (10, 25, 50), "grey values"),
-    PicturePerturbation("JPEG", compressed, (10,), "quality"),
-    PicturePerturbation("shadow", shadowed, (0.3, 0.6), "of the light"),
+    Perturbation("untouched", untouched, (0,)),
+    Perturbation("scaled", scaled, (0.25, 0.5, 2, 4), "times"),
+    Perturbation("turned", turned, tuple(TURNS), "degrees"),
+    Perturbation("perspective", oblique, (0.05, 0.1, 0.2), "of the sides"),
+    Perturbation("blurred", blurred, (1, 2, 4), "px"),
+    Perturbation("noise", noisy, (10, 25, 50), "grey values"),
+    Perturbation("JPEG", compressed, (10,), "quality"),
+    Perturbation("shadow", shadowed, (0.3, 0.6), "of the light"),
 )
 
 

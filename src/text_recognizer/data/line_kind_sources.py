@@ -17,6 +17,7 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.corpora.iam import IamArchive
 from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN
+from text_recognizer.pages.line_building import box_around
 from text_recognizer.pages.opening import open_pages, open_picture
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -125,8 +126,7 @@ def _letter_zones(path: Path, height: int) -> Iterator[tuple[Box, int]]:
         if coordinates is None or not text:
             continue
         points = np.array([pair.split(",") for pair in coordinates.attrib["points"].split()], dtype=int)
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        box = Box(int(left), int(top), int(right - left), int(bottom - top))
+        box = box_around(points)
         if box.y > HEAD * height:
             yield box, WRITTEN
         elif text.isupper() and sum(map(str.isalpha, text)) >= MIN_HEAD_LETTERS:

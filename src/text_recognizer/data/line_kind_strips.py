@@ -1,6 +1,6 @@
 """Cut the strips that the line classifier learns from: lines of pages, and pieces of pictures that resemble lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +9,7 @@ import numpy as np
 from text_recognizer.data.line_kind_sources import KindPage
 from text_recognizer.inference.line_kind import NONE, WRITTEN
 from text_recognizer.pages.line_building import TextLine, join_lines
-from text_recognizer.pages.strips import STRIP_HEIGHT, rectify
+from text_recognizer.pages.strips import rectify
 from text_recognizer.pages.text_detection import TextBox, TextDetector
 
 SIDES = (640, 800, 960)  # pixels along the longer side of the copies that the detector sees
@@ -109,23 +109,3 @@ def _piece(strip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     spare = strip.shape[1] - MAX_STRIP_WIDTH
     start = int(rng.integers(0, spare)) if spare > 0 else 0
     return np.ascontiguousarray(strip[:, start : start + MAX_STRIP_WIDTH])
-
-
-def pack(strips: Iterable[KindStrip]) -> dict[str, np.ndarray]:
-    """Pack strips for `np.savez`: pixels side by side, their widths, kinds and sources."""
-    kept = list(strips)
-    pixels = np.concatenate([strip.pixels for strip in kept] or [np.zeros((STRIP_HEIGHT, 0), np.uint8)], axis=1)
-    return {
-        "pixels": pixels,
-        "widths": np.array([strip.pixels.shape[1] for strip in kept], dtype=np.int64),
-        "kinds": np.array([strip.kind for strip in kept], dtype=np.int64),
-        "sources": np.array([strip.source for strip in kept], dtype=np.str_),
-    }
-
-
-def unpack(tables: dict[str, np.ndarray]) -> list[KindStrip]:
-    """Return the strips that `pack` packed."""
-    ends = np.cumsum(tables["widths"])
-    parts = np.split(tables["pixels"], ends[:-1], axis=1) if len(ends) else []
-    rows = zip(parts, tables["kinds"], tables["sources"], strict=True)
-    return [KindStrip(pixels, int(kind), str(source)) for pixels, kind, source in rows]

@@ -25,7 +25,7 @@ from text_recognizer.core.geometry import Box
 from text_recognizer.exporting.page_outlines import segment, words
 from text_recognizer.exporting.picture_source import PictureSource
 from text_recognizer.exporting.xml_documents import allowed
-from text_recognizer.pages.pdf_pages import _PDFIUM
+from text_recognizer.pages.pdf_pages import PDFIUM_LOCK
 
 FONT = Path(__file__).parent / "assets" / "invisible.ttf"
 ADVANCE = 0.5  # width of the font's glyph, in em
@@ -71,7 +71,7 @@ def searchable_pdf(page: schemas.Page, source: PictureSource) -> bytes:
         raise TextRecognizerError(f"{source.name}: a PDF needs the picture", "give its pixels")
     width, height = source.pixels.shape[1], source.pixels.shape[0]
     scale = POINTS_PER_INCH / source.dpi if source.dpi else LONG_SIDE / max(width, height)
-    with _PDFIUM, closing(pdfium.PdfDocument.new()) as document:
+    with PDFIUM_LOCK, closing(pdfium.PdfDocument.new()) as document:
         sheet = document.new_page(width * scale, height * scale)
         _add_picture(document, sheet, source.pixels)
         _add_text(document, sheet, _placed_words(page, scale, height))
@@ -82,7 +82,7 @@ def searchable_pdf(page: schemas.Page, source: PictureSource) -> bytes:
 
 def join_pdfs(parts: Sequence[bytes]) -> bytes:
     """Join PDFs to one, in order."""
-    with _PDFIUM, closing(pdfium.PdfDocument.new()) as joined:
+    with PDFIUM_LOCK, closing(pdfium.PdfDocument.new()) as joined:
         for part in parts:
             with closing(pdfium.PdfDocument(part)) as document:
                 joined.import_pages(document)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.core.errors import ModelError
 from text_recognizer.utils.files import read_json_object, sha256
+from text_recognizer.utils.onnx_sessions import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -54,17 +55,12 @@ class LineKindClassifier:
 
         Raises ModelError if a file is missing, does not describe such a network, or was changed since it was written.
         """
-        import onnxruntime
-
         info, graph = read_line_kind_info(folder / INFO_FILE), folder / GRAPH_FILE
         if not graph.is_file():
             raise ModelError(f"{graph} does not exist", "train it with `text-recognizer train-line-kind`")
         if sha256(graph) != info.sha256:
             raise ModelError(f"{graph} is not the file that {INFO_FILE} names", "restore both files together")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        return cls(info, onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]))
+        return cls(info, open_session(graph, threads))
 
     def classify(self, strips: Sequence[np.ndarray]) -> np.ndarray:
         """Return the probabilities (N, 3) of written, printed and none, in the order of KINDS.

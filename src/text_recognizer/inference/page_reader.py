@@ -120,8 +120,9 @@ class PageReader:
             found, kinds, scores = turned, self._classify(turned), self._score(turned)
             watch.stop("read again, turned by 180 degrees")
         lines = self._lines(found, kinds, scores, printed)
-        sheet = find_sheet(rgb)
         watch.stop("decode")
+        sheet = find_sheet(rgb)
+        watch.stop("find the sheet")
         return TracedPage(_page(lines, found, sheet, tuple(watch.timings)), found, kinds.kinds)
 
     def _classify(self, found: FoundLines) -> LineKinds:

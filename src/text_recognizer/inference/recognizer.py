@@ -30,6 +30,7 @@ from text_recognizer.inference.transcription import (
 from text_recognizer.pages.line_heatmap import MIN_FOREGROUND, find_lines, pooling_weights
 from text_recognizer.pages.opening import open_pages
 from text_recognizer.utils.files import sha256
+from text_recognizer.utils.onnx_sessions import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -57,11 +58,17 @@ class DecodedPage:
 class Recognizer:
     """Read pictures of handwriting. `info` describes the model; `digest` identifies it in every answer."""
 
-    def __init__(self, info: ModelInfo, session: "InferenceSession", decoder: BeamSearchDecoder | None = None) -> None:
+    def __init__(
+        self,
+        info: ModelInfo,
+        session: "InferenceSession",
+        decoder: BeamSearchDecoder | None = None,
+        threads: int = 0,
+    ) -> None:
         self.info = info
         self._session = session
         self._decoder = decoder
-        self.threads = 0
+        self._threads = threads
         self._empty = _empty_inputs(session, info.grid.cell_height)
         # Graphs of early versions take canvases of one size only.
         self._crops_canvas = not isinstance(session.get_inputs()[0].shape[2], int)
@@ -86,18 +93,11 @@ class Recognizer:
 
         Raises ModelError if a file is missing, was changed since it was written, or is for another charset.
         """
-        import onnxruntime
-
         folder = folder or pretrained_model()
         info = read_info(folder / INFO_FILE)
         graph = _verified(folder / GRAPH_FILE, info.graph_sha256)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        recognizer = cls(info, session, _load_decoder(folder, info.language) if info.language else None)
-        recognizer.threads = threads
-        return recognizer
+        decoder = _load_decoder(folder, info.language) if info.language else None
+        return cls(info, open_session(graph, threads), decoder, threads)
 
     def read_canvases(self, canvases: np.ndarray) -> list[Transcription]:
         """Read canvases, uint8 (B, H, W), of the model's own size. Boxes are in pixels of the canvas."""
@@ -134,7 +134,7 @@ class Recognizer:
         """The reader of whole pictures, which finds the lines first."""
         from text_recognizer.inference.page_reader import PageReader
 
-        return PageReader.load(self, self.threads)
+        return PageReader.load(self, self._threads)
 
     def score_strips(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the log-probabilities (w, C) of strips, each uint8 (H, W), dark on white, with one line at mid-height.

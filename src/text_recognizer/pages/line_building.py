@@ -48,10 +48,13 @@ class TextLine:
 
     def box(self) -> Box:
         """Return the upright box around the outline."""
-        edges = np.concatenate([self.along(-1.0), self.along(1.0)])
-        left, top = np.floor(edges.min(axis=0)).astype(int)
-        right, bottom = np.ceil(edges.max(axis=0)).astype(int)
-        return Box(int(left), int(top), int(right - left), int(bottom - top))
+        return box_around(np.concatenate([self.along(-1.0), self.along(1.0)]))
+
+
+def box_around(points: np.ndarray) -> Box:
+    """Return the smallest upright box of whole pixels around points (N, 2)."""
+    (left, top), (right, bottom) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
+    return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
 def _points(values: np.ndarray) -> tuple[Point, ...]:

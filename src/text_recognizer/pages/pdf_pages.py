@@ -19,7 +19,7 @@ _HEAD = 1024  # readers of PDF accept other bytes before the header, up to here
 
 # PDFium must not be called by two threads at once. The lock is reentrant because a file may be closed by the garbage
 # collector, which runs at any time.
-_PDFIUM = threading.RLock()
+PDFIUM_LOCK = threading.RLock()
 
 
 def is_pdf(source: Path | bytes) -> bool:
@@ -37,7 +37,7 @@ class PdfFile:
         self._label = label
         self._max_pixels = max_pixels
         self._loaded: tuple[int, pypdfium2.PdfPage, float] | None = None
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             self._document = _open(source, label)
             self._count = len(self._document)
 
@@ -48,13 +48,13 @@ class PdfFile:
 
     def size(self, page: int) -> tuple[int, int]:
         """Return the width and the height in which a page is drawn, in pixels."""
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             loaded, scale = self._load(page)
             return math.ceil(loaded.get_width() * scale), math.ceil(loaded.get_height() * scale)
 
     def pixels(self, page: int, mode: Mode) -> np.ndarray:
         """Draw a page on white, as uint8 pixels, upright."""
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             loaded, scale = self._load(page)
             bitmap = loaded.render(scale, rev_byteorder=True, limit_image_cache=True)
             # The pixels belong to Python and outlive the bitmap.
@@ -65,7 +65,7 @@ class PdfFile:
 
     def close(self) -> None:
         """Close the file."""
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             self._unload()
             self._document.close()
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from text_recognizer.core.geometry import Box
-from text_recognizer.pages.line_building import TextLine
+from text_recognizer.pages.line_building import TextLine, box_around
 from text_recognizer.pages.normalisation import normalise_contrast
 
 STRIP_DPI = 150  # the resolution at which a strip is as large as a line of a form of IAM
@@ -37,9 +37,8 @@ class LineStrip:
         """Return the upright box, in pixels of the picture, around the text in columns `start` to `stop`."""
         columns = np.clip(np.array([start, stop - 1]), 0, len(self.axis) - 1)
         reach = TEXT_HEIGHT / 2 / self.scale
-        edges = np.concatenate([self.axis[columns] + side * reach * self.normal[columns] for side in (-1, 1)])
-        (left, top), (right, bottom) = np.floor(edges.min(axis=0)), np.ceil(edges.max(axis=0))
-        return Box(int(left), int(top), int(right - left), int(bottom - top))
+        edges = [self.axis[columns] + side * reach * self.normal[columns] for side in (-1, 1)]
+        return box_around(np.concatenate(edges))
 
 
 def rectify(grey: np.ndarray, lines: Sequence[TextLine]) -> list[LineStrip]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from text_recognizer.utils.onnx_sessions import open_session
+
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
@@ -63,12 +65,7 @@ class TextDetector:
     @classmethod
     def load(cls, path: Path, threads: int = 0) -> "TextDetector":
         """Load the network from an ONNX file. `threads` limits the CPU threads; 0 leaves them to onnxruntime."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        return cls(onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]))
+        return cls(open_session(path, threads))
 
     def detect(self, rgb: np.ndarray) -> list[TextBox]:
         """Return the pieces of text in a picture, uint8 (H, W, 3), in no particular order.

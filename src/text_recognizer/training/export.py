@@ -3,8 +3,6 @@
 The names of the graph's inputs and outputs are part of published model folders, so they must stay as they are.
 """
 
-import logging
-import warnings
 from pathlib import Path
 
 import torch
@@ -12,7 +10,6 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from text_recognizer.core.charset import CHARSET
-from text_recognizer.core.errors import ModelError
 from text_recognizer.core.params import PreprocessSection
 from text_recognizer.inference.beam_search import BeamSearchDecoder
 from text_recognizer.inference.model_info import (
@@ -24,6 +21,7 @@ from text_recognizer.inference.model_info import (
     ModelInfo,
 )
 from text_recognizer.models.paragraph_reader import ParagraphReader
+from text_recognizer.training.onnx_graphs import GraphInput, onnx_graph
 from text_recognizer.utils.files import replace_atomically, sha256, write_json
 
 
@@ -101,24 +99,8 @@ def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) ->
     pictures = torch.zeros(2, 1, *(-(-side // step) * step for side, step in zip(canvas, cell, strict=True)))
     sequences = model.encode(pictures)[0][:, :, 0].detach()
     pages, lines, rows, columns, width = map(torch.export.Dim, ("pages", "lines", "rows", "columns", "width"))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            Graph(model).eval(),
-            (pictures, sequences),
-            dynamo=True,
-            external_data=False,
-            dynamic_shapes=({0: pages, 2: cell[0] * rows, 3: cell[1] * columns}, {0: lines, 2: width}),
-            input_names=["pictures", "sequences"],
-            output_names=["features", "heat", "log_probabilities"],
-            verbose=False,
-        )
-    if program is None:
-        raise ModelError("the model could not be exported to ONNX", "report which versions of torch and onnx you use")
-    proto = program.model_proto
-    del proto.metadata_props[:]
-    for part in [*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer, proto.graph]:
-        del part.metadata_props[:]
-        part.doc_string = ""
-    path.write_bytes(proto.SerializeToString(deterministic=True))
+    inputs = (
+        GraphInput("pictures", pictures, {0: pages, 2: cell[0] * rows, 3: cell[1] * columns}),
+        GraphInput("sequences", sequences, {0: lines, 2: width}),
+    )
+    path.write_bytes(onnx_graph(Graph(model).eval(), inputs, ["features", "heat", "log_probabilities"]))

@@ -1,16 +1,14 @@
 """Export the line classifier as an ONNX graph for any number of strips of any width, with its description."""
 
-import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from text_recognizer.core.errors import ModelError
 from text_recognizer.inference.line_kind import GRAPH_FILE, INFO_FILE, INPUT_HEIGHT, KINDS, WIDTH_STEP, LineKindInfo
 from text_recognizer.models.line_kind_network import LineKindNetwork
+from text_recognizer.training.onnx_graphs import GraphInput, onnx_graph
 from text_recognizer.utils.files import replace_atomically, sha256, write_json
 
 # A line that is lost costs more than a printed one that is read, so only clear cases are left out.
@@ -45,25 +43,8 @@ def export_line_kind(
 def _graph(network: LineKindNetwork) -> bytes:
     strips, widths = torch.zeros(2, 1, INPUT_HEIGHT, 16 * WIDTH_STEP), torch.tensor([100, 128])
     count, steps = torch.export.Dim("strips_count"), torch.export.Dim("steps", min=2)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network,
-            (strips, widths),
-            dynamo=True,
-            external_data=False,
-            dynamic_shapes=({0: count, 3: WIDTH_STEP * steps}, {0: count}),
-            input_names=["strips", "widths"],
-            output_names=["logits"],
-            verbose=False,
-        )
-    if program is None:
-        raise ModelError("the network could not be exported to ONNX", "report which versions of torch and onnx you use")
-    proto = program.model_proto
-    del proto.metadata_props[:]
-    for part in [*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer, proto.graph]:
-        del part.metadata_props[:]
-        part.doc_string = ""
-    graph: bytes = proto.SerializeToString(deterministic=True)
-    return graph
+    inputs = (
+        GraphInput("strips", strips, {0: count, 3: WIDTH_STEP * steps}),
+        GraphInput("widths", widths, {0: count}),
+    )
+    return onnx_graph(network, inputs, ["logits"])

@@ -121,17 +121,15 @@ def _source_chances(sources: Sequence[str]) -> np.ndarray:
     return chances
 
 
-def train_line_kind(
-    strips: Sequence[KindStrip], training: KindTraining, start: LineKindNetwork | None = None
-) -> LineKindNetwork:
-    """Train a network on strips of all kinds, from the weights of `start` if given.
+def train_line_kind(strips: Sequence[KindStrip], training: KindTraining) -> LineKindNetwork:
+    """Train a network on strips of all kinds.
 
     Raises DataError if a kind has no strip.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     sampler = StripSampler(strips, training.seed)
-    network = start or LineKindNetwork()
+    network = LineKindNetwork()
     optimizer = torch.optim.AdamW(network.parameters(), training.learning_rate, weight_decay=training.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, training.learning_rate, total_steps=training.steps + 1, pct_start=0.15

@@ -1,0 +1,17 @@
+"""Open networks for onnxruntime, all in the same way."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+def open_session(graph: Path, threads: int = 0) -> "InferenceSession":
+    """Open an ONNX file on the CPU. `threads` limits the threads of one run; 0 leaves them to onnxruntime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
