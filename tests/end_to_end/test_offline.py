@@ -1,11 +1,20 @@
 """No tool of the pipeline reaches for the network: not one packet, and not one name looked up."""
 
 import re
+import subprocess
 import sys
 
 import pytest
+from tests.end_to_end.conftest import NAMESPACE, namespace_permitted
 
 pytestmark = pytest.mark.slow
+# onnxruntime sends its usage data some seconds after it has opened a graph, so a short run shows nothing.
+READS = """
+import time
+from text_recognizer.pages.line_finding import LineFinder
+LineFinder.load(threads=1)
+time.sleep(12)
+"""
 TRIES = "import socket; s = socket.socket(); s.settimeout(5); s.connect_ex(('192.0.2.1', 80))"
 
 
@@ -31,3 +40,14 @@ def test_one_that_does_is_caught(reference):
     script = f'ip link set lo up && "{sys.executable}" -c "{TRIES}"; cat /proc/self/net/snmp /proc/self/net/snmp6'
     done = reference.project.run("unshare", "--map-root-user", "--net", "sh", "-c", script)
     assert reached_for(done.said)["Ip:OutNoRoutes"] == 1
+
+
+@pytest.mark.parametrize(("variable", "silent"), [("", True), ("ORT_DISABLE_TELEMETRY=0", False)])
+def test_a_program_that_reads_sends_no_usage_data_unless_it_asks_for_that(variable, silent, tmp_path):
+    if not namespace_permitted():
+        pytest.skip("this user may not make a network namespace")
+    (tmp_path / "reads.py").write_text(READS)
+    unset = "env --unset ORT_DISABLE_TELEMETRY"
+    script = f'ip link set lo up && {unset} {variable} "{sys.executable}" {tmp_path}/reads.py; cat /proc/self/net/snmp*'
+    done = subprocess.run([*NAMESPACE, script], capture_output=True, text=True, check=True)
+    assert (set(reached_for(done.stdout).values()) == {0}) is silent

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_recognizer.utils.telemetry import disable_onnxruntime_telemetry
+
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
 def open_session(graph: Path, threads: int = 0) -> "InferenceSession":
     """Open an ONNX file on the CPU. `threads` limits the threads of one run; 0 leaves them to onnxruntime."""
+    # Before the import, and here too, because a program that uses the package has not come through our command line.
+    disable_onnxruntime_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -7,8 +7,14 @@ OPT_OUTS = {
     "BENTOML_DO_NOT_TRACK": "True",
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
+
+
+def disable_onnxruntime_telemetry() -> None:
+    """Disable the telemetry of onnxruntime alone. It reads the variable when it is imported, and not again."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", OPT_OUTS["ORT_DISABLE_TELEMETRY"])
 
 
 def disable_telemetry() -> None:
