@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-l
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness check types layers lint test test-fast clean
+.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test test-fast clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -97,6 +97,9 @@ benchmark-peers: setup $(PEERS)/.setup-is-complete ## compare with RapidOCR and 
 
 benchmark-robustness: setup ## read pages that are scaled, turned, blurred and so on: those of PAGES, or drawn ones
 	@OMP_NUM_THREADS=1 $(BIN)/python -m text_recognizer.benchmarks.page_robustness $(if $(PAGES),'$(PAGES)') $(if $(LIST),--list '$(LIST)')
+
+benchmark-nothing: setup ## count what is read on pictures without writing: those of PAGES, or drawn ones
+	@OMP_NUM_THREADS=1 $(BIN)/python -m text_recognizer.benchmarks.no_writing $(if $(PAGES),'$(PAGES)') $(if $(LIST),--list '$(LIST)')
 
 check: setup ## lint, format, types, and the layers of the imports, two at a time
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync types layers lint

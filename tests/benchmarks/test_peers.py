@@ -51,6 +51,8 @@ def test_the_comparison_writes_a_table_and_figures(folder, capsys):
     assert files["page"]["characters"] == characters
     assert files["page"]["seconds"] > 0
     assert own["all"]["cer"] == (files["page"]["edits"] + 4) / (characters + 4)
+    assert own["all"]["cer_any_order"] == (files["page"]["edits_any_order"] + 4) / (characters + 4)
+    assert (own["all"]["footrule"], own["all"]["kendall"]) == (files["page"]["footrule"], files["page"]["kendall"])
     assert own["pages"] == 2
     assert own["kinds"].keys() == {"print"}
     assert rapidocr["files"] == []

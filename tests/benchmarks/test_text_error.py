@@ -52,3 +52,17 @@ def test_files_without_text_have_no_rate():
     empty = summarise_files([score_file("empty", "", "", "")])
     assert (empty.cer, empty.interval, empty.empty, empty.inventing) == (None, None, 1, 0)
     assert summarise_kinds([score_file("empty", "", "", "")]) == {}
+
+
+def test_lines_in_the_wrong_order_have_no_edits_in_any_order():
+    truth = "the quick brown fox\njumps over a lazy dog\nand runs into a wood"
+    right, reverse = (score_file("page", "", truth, "\n".join(truth.splitlines()[::step])) for step in (1, -1))
+    assert (right.edits, right.edits_any_order, right.footrule, right.kendall) == (0, 0, 0.0, 0.0)
+    assert (reverse.edits > 20, reverse.edits_any_order, reverse.footrule, reverse.kendall) == (True, 0, 1.0, 1.0)
+    summary = summarise_files([right, reverse, score_file("word", "", "word", "word")])
+    assert (summary.footrule, summary.kendall, summary.cer_any_order) == (0.5, 0.5, 0.0)
+
+
+def test_in_any_order_the_edits_are_capped_too():
+    score = score_file("page", "", "kitten", "a long text that has nothing to do with it")
+    assert (score.edits_any_order, score.footrule) == (6, None)

@@ -169,3 +169,29 @@ def test_importing_the_package_loads_no_model_runtime():
     code = "import sys, text_recognizer; print({'numpy', 'onnxruntime', 'cv2', 'pydantic'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+class CrossedOutReader:
+    """Reads a line with a crossed-out word on every page: drawn pages have none that the reader knows."""
+
+    digest = runtime = "none"
+
+    def read(self, _, printed=False, crossed_out="mark"):  # noqa: ARG002
+        from text_recognizer.core.geometry import Box
+        from text_recognizer.inference.crossed_out import drop_crossed_out
+        from text_recognizer.inference.transcription import TranscribedLine, Transcription
+
+        boxes = tuple(Box(10 * index, 0, 8, 20) for index in range(3))
+        page = Transcription.of([TranscribedLine("to # be", 0.9, Box(0, 0, 28, 20), (0.9,) * 7, boxes)])
+        return drop_crossed_out(page) if crossed_out == "drop" else page
+
+
+def test_crossed_out_words_are_marked_or_dropped(command, monkeypatch):
+    monkeypatch.setattr("text_recognizer.cli.page_reading._recognizer", lambda *_: CrossedOutReader())
+    marked, dropped = (
+        json.loads(command("read", "in/print.png", "--json", *how)[1]) for how in ([], ["--crossed-out", "drop"])
+    )
+    words = marked["lines"][0]["words"]
+    assert [(word["text"], word["crossed_out"]) for word in words] == [("to", False), ("#", True), ("be", False)]
+    assert dropped["lines"][0]["words"] == [words[0], words[2]]
+    assert (marked["text"], dropped["text"]) == ("to # be", "to be")

@@ -36,6 +36,9 @@ def test_special_tokens_come_first_and_the_newline_last():
         ("a\n\nb", "a\n\nb"),
         ("cafe\u0301", "café"),
         ("price: 5 €", "price: 5 €"),
+        ("ﬁrst o\ufb03ce, ‹so›, it\u02bcs", "first office, 'so', it's"),
+        ("co\u00adope\u200brate\ufeff", "cooperate"),
+        ("a\u2009b\u202fc", "a b c"),
         ("", ""),
     ],
 )
@@ -55,6 +58,28 @@ def test_decoding_reverses_encoding():
 
 def test_special_tokens_are_left_out_of_the_text():
     assert charset.decode([1, *charset.encode("a b"), 0, 3, 2]) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "unaccented", "unknown"),
+    [
+        ("plain text, 1", "plain text, 1", "", ""),
+        ("Müller, Łódź, naïve", "Muller, Lodz, naive", "üŁóźï", ""),
+        ("Straße, Æsop, œuvre", "Strasse, AEsop, oeuvre", "ßÆœ", ""),
+        ("£5 or 5 €, 20°, €", "£5 or 5 €, 20°, €", "", "£€°€"),
+        ("Москва й", "Москва й", "", "Москвай"),  # й is a letter with a breve, but its base is not in the charset
+        ("é £", "e £", "é", "£"),
+        ("a ≠ b", "a ≠ b", "", "≠"),
+    ],
+)
+def test_a_label_has_no_accents_and_says_what_was_changed_and_what_is_unknown(text, label, unaccented, unknown):
+    found = charset.to_label(text)
+    assert (found.text, found.unaccented, found.unknown) == (label, unaccented, unknown)
+    assert found.unknown or charset.encode(found.text)
+
+
+def test_normalising_keeps_accents_and_signs_so_that_scored_texts_are_not_changed():
+    assert charset.normalise("Müller £5 20° ×") == "Müller £5 20° ×"
 
 
 def test_unknown_characters_are_listed_once_and_sorted():

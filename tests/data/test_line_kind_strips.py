@@ -7,12 +7,22 @@ from PIL import Image
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.data.line_kind_augmentation import augment_strip
-from text_recognizer.data.line_kind_drawings import PATTERNS, pattern_strips, written_strips
-from text_recognizer.data.line_kind_sources import KindPage, corpus_pages, files_of_split, picture_pages
+from text_recognizer.data.line_kind_drawings import written_strips
+from text_recognizer.data.line_kind_patterns import PATTERNS, pattern_strips
+from text_recognizer.data.line_kind_sources import (
+    MAX_PART,
+    KindPage,
+    corpus_pages,
+    files_of_split,
+    picture_pages,
+    spread,
+)
 from text_recognizer.data.line_kind_strips import strips_of_page
 from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN
 from text_recognizer.pages.strips import STRIP_HEIGHT
 from text_recognizer.pages.text_detection import TextBox
+
+PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15"
 
 
 class _Detector:
@@ -55,7 +65,7 @@ def test_a_picture_gives_strips_where_nothing_is_detected():
 
 def test_a_folder_without_a_list_is_refused(tmp_path):
     with pytest.raises(DataError):
-        list(corpus_pages(tmp_path, "train"))
+        list(corpus_pages(tmp_path, "train", 5))
 
 
 def test_only_lines_of_a_page_xml_count(tmp_path):
@@ -66,9 +76,11 @@ def test_only_lines_of_a_page_xml_count(tmp_path):
         line.format("0,50 90,50 90,80", "To be left out"),
         line.format("0,500 90,500 90,540", "My dear Sir"),
     ]
-    (tmp_path / "a (1).xml").write_text(f'<PcGts xmlns="page"><Page>{"".join(rows)}</Page></PcGts>')
+    region = f'<TextRegion id="r"><Coords points="0,0 199,0 199,999"/>{"".join(rows)}</TextRegion>'
+    page = f'<Page imageFilename="a (1).png" imageWidth="200" imageHeight="1000">{region}</Page>'
+    (tmp_path / "a (1).xml").write_text(f'<PcGts xmlns="{PAGE_NAMESPACE}">{page}</PcGts>')
     (tmp_path / "train.list").write_text("a (1).png\n")
-    (page,) = corpus_pages(tmp_path, "train")
+    (page,) = corpus_pages(tmp_path, "train", 5)
     assert [kind for _, kind in page.zones] == [PRINTED, WRITTEN]
     assert page.kind_at(30, 520) == WRITTEN
     assert page.kind_at(30, 60) is None
@@ -78,10 +90,26 @@ def test_pictures_are_split_by_name_and_broken_ones_are_skipped(tmp_path):
     for index in range(40):
         Image.new("L", (80, 80), 128).save(tmp_path / f"p{index}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    names = {split: {page.name for page in picture_pages(tmp_path, split)} for split in ("train", "validation")}
+    names = {split: {page.name for page in picture_pages(tmp_path, split, 40)} for split in ("train", "validation")}
     assert len(names["train"] | names["validation"]) == 40
     assert names["validation"]
     assert not names["train"] & names["validation"]
+
+
+def test_of_a_large_picture_the_same_part_is_used_each_time(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (1000, 1500), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    first, second = (next(picture_pages(tmp_path, split, 1), None) for split in ("train", "train"))
+    if first is None:  # the name decides the split
+        first, second = (next(picture_pages(tmp_path, "validation", 1)) for _ in range(2))
+    assert first.grey.shape == (MAX_PART, MAX_PART)
+    assert np.array_equal(first.grey, second.grey)
+
+
+def test_chosen_pages_are_spread_over_the_list():
+    assert spread(list("abcdefghi"), 3) == ["a", "e", "i"]
+    assert spread(["a", "b"], 5) == ["a", "b"]
+    assert spread([], 3) == []
 
 
 def test_the_styles_of_a_font_stay_together(tmp_path):

@@ -18,7 +18,8 @@ def make_line(text, box, **more):
     words, left, step = [], box.x, box.width / max(len(text), 1)
     for part in text.split():
         width = round(len(part) * step)
-        words.append(schemas.Word(text=part, confidence=0.9, box=Box(round(left), box.y, width, box.height)))
+        place = Box(round(left), box.y, width, box.height)
+        words.append(schemas.Word(text=part, confidence=0.9, box=place, crossed_out=part == "#"))
         left += (len(part) + 1) * step
     return schemas.Line(text=text, confidence=0.8, box=box, words=tuple(words), **more)
 
@@ -46,6 +47,12 @@ def two_columns():
     regions = (Region(box=Box(40, 90, 320, 120)), Region(box=Box(440, 80, 220, 80)))
     sheet = (Point(10, 10), Point(790, 12), Point(788, 590), Point(8, 588))
     return make_page(lines, regions=regions, sheet=sheet)
+
+
+@pytest.fixture
+def crossed_out():
+    """A line with a crossed-out word."""
+    return make_page((make_line("to # be", Box(50, 100, 300, 40)),))
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def sideways():
     return make_page((line,), turn=90)
 
 
-@pytest.fixture(params=["two_columns", "awkward", "bare", "empty", "sideways"])
+@pytest.fixture(params=["two_columns", "crossed_out", "awkward", "bare", "empty", "sideways"])
 def any_page(request):
     return request.getfixturevalue(request.param)
 

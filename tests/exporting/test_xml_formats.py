@@ -104,3 +104,18 @@ def test_markup_is_text_and_what_xml_forbids_is_replaced(awkward, source, kind):
     assert words == [allowed(word) for word in awkward.text.split()]
     assert "�" in words
     assert "😀" in words
+
+
+def test_page_and_alto_say_which_words_are_crossed_out(crossed_out, source):
+    tree = parsed(write_page(crossed_out, source, "page"))
+    styles = [word.find("{*}TextStyle") for word in tree.iterfind(".//{*}Word")]
+    assert [style is not None and style.get("strikethrough") for style in styles] == [False, "true", False]
+    tree = parsed(write_page(crossed_out, source, "alto"))
+    (tag,) = tree.xpath("//*[local-name()='OtherTag'][@TYPE='word']")
+    tagged = [word.get("TAGREFS") for word in tree.iterfind(".//{*}String")]
+    assert tagged == [None, tag.get("ID"), None]
+
+
+def test_alto_has_no_tag_for_crossed_out_words_without_any(two_columns, source):
+    tree = parsed(write_page(two_columns, source, "alto"))
+    assert tree.xpath("//*[local-name()='OtherTag'][@TYPE='word']") == []

@@ -5,7 +5,6 @@ import pytest
 
 from text_recognizer.core.charset import CHARSET, INDEX, encode
 from text_recognizer.core.errors import DataError, ModelError
-from text_recognizer.inference import language_model
 from text_recognizer.inference.language_model import DEFAULT_DISCOUNT, NGram, count_ngrams
 
 TEXTS = ["the cat sat on the mat", "the dog sat on the cat"]
@@ -13,8 +12,7 @@ TEXTS = ["the cat sat on the mat", "the dog sat on the cat"]
 
 def probabilities_after(ngram, text):
     """The probabilities (C,) of the character after a text."""
-    following = ngram.after(tuple(encode(text)))
-    return np.exp([following.log_probability(index) for index in range(len(CHARSET))])
+    return np.exp(ngram.next_characters.distributions_along(encode(text), encode("e"))[0])
 
 
 @pytest.mark.parametrize("context", ["", "t", "th", "the ", "xyz"])
@@ -102,14 +100,12 @@ def test_all_digits_share_the_probability_of_one_class():
         assert shares.sum() == pytest.approx(1)
 
 
-def test_the_cache_of_contexts_is_limited_and_changes_no_probability(monkeypatch):
-    contexts = [TEXTS[0][:length] for length in range(len(TEXTS[0]))]
-    ngram = count_ngrams(TEXTS, 4, min_count=1)
-    expected = [probabilities_after(ngram, context).tolist() for context in contexts]
-    monkeypatch.setattr(language_model, "CACHED_CONTEXTS", 5)
-    ngram = count_ngrams(TEXTS, 4, min_count=1)
-    assert [probabilities_after(ngram, context).tolist() for context in contexts] == expected
-    assert len(ngram._cache) <= 5
+def test_the_characters_of_a_text_have_the_probabilities_of_their_contexts():
+    ngram, before, text = count_ngrams(TEXTS, 4, min_count=1), "the ", "cat 9"
+    along = ngram.next_characters.log_probabilities_along(encode(before), encode(text))
+    expected = [probabilities_after(ngram, before + text[:n])[INDEX[text[n]]] for n in range(len(text))]
+    assert np.exp(along).tolist() == pytest.approx(expected)
+    assert ngram.next_characters.log_probabilities_along(encode(before), []).tolist() == []
 
 
 def test_without_any_text_all_characters_are_equally_likely():

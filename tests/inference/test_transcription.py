@@ -119,8 +119,8 @@ def test_the_record_of_a_page_holds_its_lines_and_their_words():
             "confidence": 0.7,
             "box": [1, 2, 3, 4],
             "words": [
-                {"text": "to", "confidence": 0.25, "box": [1, 2, 2, 4]},
-                {"text": "be", "confidence": 1.0, "box": [4, 2, 1, 4]},
+                {"text": "to", "confidence": 0.25, "box": [1, 2, 2, 4], "crossed_out": False},
+                {"text": "be", "confidence": 1.0, "box": [4, 2, 1, 4], "crossed_out": False},
             ],
             "polygon": [],
             "baseline": [],

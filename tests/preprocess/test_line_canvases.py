@@ -67,17 +67,17 @@ def test_rules_only_darken_and_keep_the_ink():
 def test_rules_are_drawn_only_if_asked_for():
     strips = [strip(300), strip(300), strip(300)]
     plain = compose_canvas("c", strips, SHAPE, rng())[0]
-    ruled = [compose_canvas("c", strips, SHAPE, rng(seed), ruled=True)[0] for seed in range(8)]
+    ruled = [compose_canvas("c", strips, SHAPE, rng(seed), degraded=True)[0] for seed in range(8)]
 
     assert np.array_equal(plain, compose_canvas("c", strips, SHAPE, rng(7))[0])
     changed = sum(not np.array_equal(plain, one) for one in ruled)
     assert 2 <= changed <= 8
 
 
-@pytest.mark.parametrize("ruled", [False, True])
-def test_the_seed_decides_everything(ruled):
+@pytest.mark.parametrize("degraded", [False, True])
+def test_the_seed_decides_everything(degraded):
     strips = [strip(200 + 10 * number, str(number)) for number in range(3)]
-    first, second = (compose_canvas("c", strips, SHAPE, rng(3), ruled) for _ in range(2))
+    first, second = (compose_canvas("c", strips, SHAPE, rng(3), degraded) for _ in range(2))
 
     assert np.array_equal(first[0], second[0])
     assert first[1] == second[1]

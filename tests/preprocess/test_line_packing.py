@@ -78,25 +78,25 @@ def test_lines_that_cannot_be_used_are_counted_by_reason(folder, params, section
     assert f"left out 1: {Reason.UNKNOWN_CHARACTERS}" in packed.summary()
 
 
+def test_characters_outside_the_charset_and_accents_are_counted(folder, params, section, tmp_path):
+    (folder / "validation.list").write_text("p2\n")
+    (folder / "p1.txt").write_text("the first l€ne\nánd anöther\n")
+    part = pack_lines(LineSources((folder,)), params.data, section, read, tmp_path / "out").parts["train"]
+
+    assert lines_of(tmp_path / "out", "train")[0] == "and another"
+    assert (part.unaccented, part.unknown) == ({"á": 1, "ö": 1}, {"€": 1})
+    assert "€ 1" in part.summary("train")
+    assert "á 1, ö 1" in part.summary("train")
+
+
 def test_a_damaged_picture_is_left_out_and_named(folder, params, section, tmp_path):
     (folder / "validation.list").write_text("p2\n")
     (folder / "p3.png").write_bytes(b"not a picture")
     packed = pack_lines(LineSources((folder,)), params.data, section, read, tmp_path / "out")
 
-    assert list(packed.parts["train"].faults) == [str(folder / "p3.png")]
+    assert list(packed.parts["train"].faults) == [f"{folder}: p3"]
+    assert str(folder / "p3.png") in packed.parts["train"].faults[f"{folder}: p3"]
     assert len(packed.parts["train"].strips) == 2
-
-
-def test_a_text_whose_name_occurs_in_a_picture_s_name_has_no_line_breaks(folder):
-    (folder / "p3.png").rename(folder / "w7_letterB_p3.png")
-    for name in ("letter", "letterB"):
-        (folder / f"{name}.txt").write_text("a text")
-    found = {page.id: (page.text.name, page.has_line_breaks) for page in list_pages([folder], "aachen", "train", True)}
-    assert found == {
-        "p1": ("p1.txt", True),
-        "p2": ("p2.txt", True),
-        "w7_letterB_p3": ("letterB.txt", False),
-    }
 
 
 def test_forms_of_an_archive_are_cropped_and_some_stay_whole_pages(small_archive, params, section, tmp_path):

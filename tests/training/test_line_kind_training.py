@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 
 from text_recognizer.core.errors import DataError
-from text_recognizer.data.line_kind_drawings import pattern_strips, written_strips
+from text_recognizer.data.line_kind_drawings import written_strips
+from text_recognizer.data.line_kind_patterns import pattern_strips
 from text_recognizer.data.line_kind_strips import KindStrip
 from text_recognizer.inference.line_kind import GRAPH_FILE, KINDS, NONE, PRINTED, WRITTEN, LineKindClassifier
 from text_recognizer.training.line_kind_export import export_line_kind
-from text_recognizer.training.line_kind_training import KindTraining, confusion, fit_temperature, train_line_kind
+from text_recognizer.training.line_kind_training import (
+    KindTraining,
+    StripSampler,
+    collections_of,
+    confusion,
+    fit_temperature,
+    train_line_kind,
+)
 
 
 def _typed(count):
@@ -41,6 +49,19 @@ def test_overconfident_logits_get_a_temperature_above_one():
     guesses = np.where(rng.random(500) < 0.7, kinds, rng.integers(0, len(KINDS), 500))
     logits = 8 * np.eye(len(KINDS))[guesses]
     assert fit_temperature(logits, kinds) > 1.5
+
+
+def test_a_batch_has_strips_of_similar_width(strips):
+    sampler = StripSampler(strips, seed=1)
+    batches = [sampler.draw(8) for _ in range(6)]
+    longest = [int(widths.max()) for _, widths, _ in batches]
+    assert max(longest) > 1.5 * min(longest)
+    assert all(float(widths.float().mean()) > 0.5 * int(widths.max()) for _, widths, _ in batches)
+
+
+def test_collections_are_counted_by_kind(strips):
+    assert collections_of(list(_typed(3))) == ["printed: bars, 3 strips"]
+    assert len(collections_of(strips)) == len({(strip.kind, strip.source.partition("/")[0]) for strip in strips})
 
 
 @pytest.mark.slow

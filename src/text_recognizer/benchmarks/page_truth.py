@@ -1,19 +1,20 @@
 """Pages whose text is known: folders of pictures with text files or page XML, and archives in the layout of IAM."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
+from text_recognizer.corpora.file_trees import read_text
 from text_recognizer.corpora.iam import SCAN_DPI, SPLIT_LISTS, SPLITS, Form, IamArchive
+from text_recognizer.corpora.page_lists import PICTURE_SUFFIXES, missing_names, read_list
+from text_recognizer.corpora.xml_corpus import read_labels
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".heic", ".avif", ".pdf")
+SUFFIXES = (*PICTURE_SUFFIXES, ".pdf")
 MANIFEST = "manifest.jsonl"
 MARGIN = 0.15  # inches of paper around the writing that is cut out of a form
 
@@ -91,30 +92,15 @@ def cut_out(form: Form, picture: np.ndarray, margin: float = MARGIN) -> np.ndarr
 
 
 def xml_text(path: Path) -> str:
-    """Return the text of a PAGE XML or ALTO file, its lines in document order.
+    """Return the text of a PAGE XML or ALTO file, its lines in reading order.
 
     Raises DataError if the file is not well-formed XML, or has another root.
     """
     try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError) as error:
-        raise DataError(f"{path} is not well-formed XML: {error}", "export it again") from None
-    read_line = _FORMATS.get(root.tag.rpartition("}")[2].lower())
-    if read_line is None:
-        raise DataError(f"{path} is neither PAGE XML nor ALTO", "export it in one of these formats")
-    return "\n".join(read_line(line) for line in root.iterfind(".//{*}TextLine"))
-
-
-def _page_line(line: ElementTree.Element) -> str:
-    """Return the text of a PAGE line: its first alternative, not that of its words."""
-    return line.findtext("{*}TextEquiv/{*}Unicode") or ""
-
-
-def _alto_line(line: ElementTree.Element) -> str:
-    return " ".join(word.get("CONTENT", "") for word in line.iterfind("{*}String"))
-
-
-_FORMATS: dict[str, Callable[[ElementTree.Element], str]] = {"pcgts": _page_line, "alto": _alto_line}
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "export it again") from None
+    return "\n".join(line.text for line in read_labels(data, str(path)).lines)
 
 
 def _known(path: Path, kinds: dict[str, str], no_writing: bool) -> KnownPage | None:
@@ -128,15 +114,8 @@ def _text_beside(path: Path) -> str | None:
     """Return the text that stands beside a picture; None if there is none."""
     plain, xml = path.with_suffix(".txt"), path.with_suffix(".xml")
     if plain.is_file():
-        return _plain_text(plain)
+        return read_text(plain)
     return xml_text(xml) if xml.is_file() else None
-
-
-def _plain_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8", "save it as UTF-8") from None
 
 
 def _kinds(manifest: Path) -> dict[str, str]:
@@ -144,7 +123,7 @@ def _kinds(manifest: Path) -> dict[str, str]:
     if not manifest.is_file():
         return {}
     kinds = {}
-    for number, line in enumerate(_plain_text(manifest).splitlines(), 1):
+    for number, line in enumerate(read_text(manifest).splitlines(), 1):
         try:
             row = json.loads(line) if line.strip() else {}
             kinds[str(row.get("file", ""))] = str(row.get("kind", ""))
@@ -155,10 +134,8 @@ def _kinds(manifest: Path) -> dict[str, str]:
 
 def _chosen(files: list[Path], listed: Path) -> list[Path]:
     """Return the files that the list names, in its order."""
-    if not listed.is_file():
-        raise DataError(f"{listed} does not exist", "name a file with one name of a picture a line")
-    by_name = {path.stem: path for path in files} | {path.name: path for path in files}
-    names = [name for line in _plain_text(listed).splitlines() if (name := line.strip())]
-    if missing := [name for name in names if name not in by_name]:
-        raise DataError(f"{listed} names {missing[0]}, but there is no such picture", "correct the list")
+    by_name = {path.stem: path for path in files}
+    names = read_list(listed)
+    if missing := missing_names(names, by_name):
+        raise DataError(f"{listed} names {missing}, but there is no such picture", "correct the list")
     return [by_name[name] for name in names]

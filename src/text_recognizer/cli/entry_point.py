@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from text_recognizer import __version__
 from text_recognizer.cli import (
+    corpus_commands,
     line_kind_commands,
     pack_lines_command,
     reading_commands,
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     groups = (
         stage_commands,
+        corpus_commands,
         pack_lines_command,
         reading_commands,
         scoring_commands,

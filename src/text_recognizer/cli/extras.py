@@ -15,6 +15,7 @@ EXTRAS = {
         "torchvision",
         "wandb",
     ),
+    "parquet": ("pyarrow",),
     "pipeline": ("aiohttp", "dask", "distributed", "dvc", "fsspec", "great_expectations", "prefect", "prefect_dask"),
 }
 

@@ -21,8 +21,10 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     fonts = "fonts of print and printed PDFs; no handwriting fonts"
     parser.add_argument("--fonts", type=Path, required=True, metavar="FOLDER", help=fonts)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=f"{GRAPH_NAME}, in any folder")
+    cache = "keep the strips of each source here, and take them from here the next time"
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help=cache)
     parser.add_argument("--steps", type=int, default=2500, help="training steps (default: %(default)s)")
-    parser.add_argument("--share", type=float, default=1.0, help="share of the data that is used (default: 1)")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the pages that are used (default: 1)")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -35,7 +37,7 @@ def _train(options: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     folders = KindFolders(tuple(options.corpus), options.pictures, options.fonts)
-    training = KindTraining(steps=options.steps, share=options.share)
+    training = KindTraining(steps=options.steps, share=options.share, cache=options.cache)
     info = train_and_export(folders, TextDetector.load(ASSETS / DETECTOR_FILE), training, options.out.parent)
     print(f"trained: {options.out}, {info.metrics['strips']} strips for validation")
     return 0

@@ -40,7 +40,7 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="SOURCE",
         help="default: the validation parts of the sources",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the order and of the ruled lines; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="of the order and the degradations; default: %(default)s")
     parser.add_argument(
         "--page-share",
         type=float,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from text_recognizer.cli.page_files import PageFile
 from text_recognizer.core.errors import ConfigError, DataError, TextRecognizerError
-from text_recognizer.core.output_formats import OutputFormat
+from text_recognizer.core.output_formats import CrossedOut, OutputFormat
 from text_recognizer.exporting import PictureSource, write_page
 from text_recognizer.inference import Recognizer
 from text_recognizer.pages.opening import OpenedPage, open_pages
@@ -21,7 +21,7 @@ Report = Callable[[TextRecognizerError], None]
 
 @dataclass(frozen=True)
 class Order:
-    """How to read: the model's folder, the format, and whether printed lines are kept.
+    """How to read: the model's folder, the format, and what becomes of printed lines and of crossed-out words.
 
     Pages go to files in the folder `output`, where existing files are kept unless `force` is set. If it is None, the
     outcomes hold the contents. `pages` selects pages of every file. `jobs` is the number of processes; 0 means one for
@@ -31,6 +31,7 @@ class Order:
     model: Path
     kind: OutputFormat
     printed: bool = False
+    crossed_out: CrossedOut = "mark"
     output: Path | None = None
     force: bool = False
     pages: PageSelection | None = None
@@ -127,9 +128,10 @@ def _read_page(order: Order, task: PageTask) -> ReadOutcome:
     outcome = ReadOutcome(opened.name, opened.number, opened.count)
     recognizer = _recognizer(order.model, 0 if order.jobs == 1 else 1)
     try:
-        page = recognizer.read(opened.rgb, printed=order.printed).to_record()
+        read = recognizer.read(opened.rgb, printed=order.printed, crossed_out=order.crossed_out)
     except DataError as error:
         return replace(outcome, error=error)
+    page = read.to_record()
     source = PictureSource(
         Path(opened.name).name if order.kind != "json" else opened.name,
         opened.rgb,

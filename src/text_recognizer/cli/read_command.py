@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from text_recognizer.cli.command_options import Commands, add, add_model
 from text_recognizer.cli.page_files import PageFile, find_page_files
 from text_recognizer.core.errors import ConfigError, TextRecognizerError
-from text_recognizer.core.output_formats import FORMATS, SINGLE_PAGE
+from text_recognizer.core.output_formats import CROSSED_OUT_CHOICES, FORMATS, SINGLE_PAGE
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -35,6 +35,12 @@ def add_read(commands: "Commands[argparse.ArgumentParser]") -> None:
     read.add_argument("--force", action="store_true", help="read again what is in the output folder already")
     read.add_argument("--pages", metavar="PAGES", help="pages of each file, such as 1,3-5 or 7-; default: all")
     read.add_argument("--printed", action="store_true", help="keep printed lines, which are left out otherwise")
+    read.add_argument(
+        "--crossed-out",
+        choices=CROSSED_OUT_CHOICES,
+        default="mark",
+        help="crossed-out words: mark each by #, or drop them; default: %(default)s",
+    )
     read.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; 0: one for each core; default: 1")
     add_model(read)
 
@@ -70,7 +76,16 @@ def _order(options: argparse.Namespace) -> "Order":
             "a PDF cannot be shown in a terminal", "redirect it to a file, or name a folder with --output"
         )
     pages = PageSelection.parse(options.pages) if options.pages is not None else None
-    return Order(options.model, options.kind, options.printed, options.output, options.force, pages, options.jobs)
+    return Order(
+        model=options.model,
+        kind=options.kind,
+        printed=options.printed,
+        crossed_out=options.crossed_out,
+        output=options.output,
+        force=options.force,
+        pages=pages,
+        jobs=options.jobs,
+    )
 
 
 class Printer:

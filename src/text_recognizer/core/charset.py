@@ -1,7 +1,14 @@
-"""The charset: the characters that a model can emit, the normalisation of text, and its encoding as ids."""
+"""The charset: the characters that a model can emit, the normalisation of text, and its encoding as ids.
+
+Text is changed in two steps. `normalise` replaces what is typography. It is applied to all labels, also to those of
+scored pages. `to_label` also removes accents, because the charset has none. It is applied to labels for training only,
+and says what it changed. No other character is replaced: labels with signs such as `£` are reported and left out.
+"""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from text_recognizer.core.errors import DataError
@@ -9,6 +16,7 @@ from text_recognizer.core.errors import DataError
 BLANK, START, END, PADDING = "<B>", "<S>", "<E>", "<P>"
 SPECIAL = (BLANK, START, END, PADDING)
 NEWLINE = "\n"
+CROSSED_OUT = "#"  # stands for a word that the writer crossed out, as in IAM
 # The order of the FSDL lab (the essential characters of EMNIST, then the newline), so that its weights still apply.
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz !\"#&'()*+,-./:;?" + NEWLINE
 CHARSET: tuple[str, ...] = SPECIAL + tuple(CHARACTERS)
@@ -18,12 +26,20 @@ NEWLINE_ID = INDEX[NEWLINE]
 
 _LOOKALIKES = str.maketrans(
     {
-        "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'",
+        "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'", "ʼ": "'", "‹": "'", "›": "'",
         "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"',
         "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
+        "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st",
         "…": "...", "\t": " ", "\u00a0": " ", "\r": "",
+        # Soft hyphen, zero-width space and joiners, word joiner, byte order mark: nobody writes them.
+        "\u00ad": "", "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "",
     }
 )  # fmt: skip
+# Letters of the Latin alphabet that are no letter with an accent, as they are written without them.
+_LATIN_LETTERS = {
+    "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ħ": "h", "Ħ": "H", "ı": "i",
+}  # fmt: skip
 
 
 def normalise(text: str) -> str:
@@ -35,9 +51,45 @@ def normalise(text: str) -> str:
     return NEWLINE.join(" ".join(line.split()) for line in text.split(NEWLINE))
 
 
+@dataclass(frozen=True)
+class Label:
+    """A text to train on. `unaccented` are the letters of the original whose accents were removed, in order.
+
+    `unknown` are the characters outside the charset, in order: a label with any cannot be trained on.
+    """
+
+    text: str
+    unaccented: str
+    unknown: str
+
+
+def to_label(text: str) -> Label:
+    """Return the label for a normalised text: letters with accents become the letters of the charset below them."""
+    plain = [_without_accents(character) for character in text]
+    return Label(
+        text="".join(plain),
+        unaccented="".join(before for before, after in zip(text, plain, strict=True) if before != after),
+        unknown="".join(character for character in plain if unknown_characters(character)),
+    )
+
+
+@cache
+def _without_accents(character: str) -> str:
+    """Return the letters of the charset for a Latin letter with accents; any other character as it is."""
+    if character in _LATIN_LETTERS:
+        return _LATIN_LETTERS[character]
+    parts = unicodedata.normalize("NFD", character)
+    return parts[0] if parts[0] in INDEX and all(map(unicodedata.combining, parts[1:])) else character
+
+
 def join_lines(text: str) -> str:
     """Replace newlines by spaces and collapse spaces, as published paragraph results do (VAN, OrigamiNet)."""
     return " ".join(text.split())
+
+
+def is_crossed_out(word: str) -> bool:
+    """Return whether a word was crossed out: it is `#`, perhaps with punctuation. `#5` is a number, and is not."""
+    return CROSSED_OUT in word and not any(character.isalnum() for character in word)
 
 
 def unknown_characters(text: str) -> list[str]:

@@ -3,6 +3,9 @@
 from typing import Literal
 
 OutputFormat = Literal["text", "json", "page", "alto", "hocr", "markdown", "pdf"]
+# What becomes of words that the writer crossed out: `#` stands for each of them, or they are left out.
+CrossedOut = Literal["mark", "drop"]
+CROSSED_OUT_CHOICES: tuple[CrossedOut, ...] = ("mark", "drop")
 
 # The end of a file's name in each format.
 SUFFIXES: dict[OutputFormat, str] = {

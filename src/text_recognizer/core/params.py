@@ -117,6 +117,9 @@ class LanguageSection(Section):
     lm_weight: Annotated[float, Field(ge=0, le=10, description="weight of the language model in shallow fusion")]
     insertion_bonus: Annotated[float, Field(ge=-10, le=10, description="log-probability added per character")]
     beam_width: Annotated[int, Field(ge=1, le=1000, description="prefixes kept by the beam search")]
+    min_lm_share: Annotated[
+        Share, Field(description="least share of lm_weight, on lines that do not fit the language model; 1: no bound")
+    ] = 0.0
     texts: Annotated[
         tuple[str, ...],
         Field(strict=False, description="more training text: files, or the Brown corpus; never the text of test pages"),

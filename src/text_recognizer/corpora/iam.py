@@ -159,6 +159,14 @@ class IamArchive:
                 f"{self.path}: {name} is not a readable picture: {error}", "replace or exclude it"
             ) from None
 
+    def picture_name(self, form_id: str) -> str:
+        """Return the file name of the picture of a form."""
+        return PurePosixPath(self._member(self._pictures, form_id, "forms/", ".jpg|png")).name
+
+    def picture_bytes(self, form_id: str) -> bytes:
+        """Return the picture file of a form."""
+        return self._read(self._member(self._pictures, form_id, "forms/", ".jpg|png"))
+
     def splits(self, name: str) -> dict[str, list[str]]:
         """Return the form ids of each part ('train', 'validation', 'test') of a split of SPLIT_LISTS.
 

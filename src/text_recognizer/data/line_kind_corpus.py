@@ -1,14 +1,17 @@
 """Gather the strips of one split from corpora, pictures and fonts, for the line classifier."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from text_recognizer.data.line_kind_drawings import FONT_SUFFIXES, pattern_strips, printed_strips, written_strips
+from text_recognizer.data.line_kind_cache import cached_strips
+from text_recognizer.data.line_kind_drawings import written_strips
+from text_recognizer.data.line_kind_patterns import pattern_strips
+from text_recognizer.data.line_kind_print import FONT_SUFFIXES, printed_strips
 from text_recognizer.data.line_kind_sources import (
     KindPage,
     corpus_pages,
@@ -21,9 +24,11 @@ from text_recognizer.pages.text_detection import TextDetector
 
 LOG = logging.getLogger(__name__)
 # Strips or pages of the training split; the validation split has a share of VALIDATION of them.
-PRINTED_STRIPS, PATTERNS, SYNTHETIC_FORMS, PAGES_OF_CORPUS = 5000, 1500, 150, 300
+PRINTED_STRIPS, PATTERN_STRIPS, PAGES_OF_CORPUS = 8000, 2800, 300
+PAGES_OF_PDF, SYNTHETIC_FORMS = 12, 150
 VALIDATION = 0.1
 SEED = 5
+Maker = Callable[[], Iterable[KindStrip]]
 
 
 @dataclass(frozen=True)
@@ -39,27 +44,36 @@ class KindFolders:
     fonts: Path
 
 
-def gather_strips(folders: KindFolders, split: str, detector: TextDetector, share: float = 1.0) -> list[KindStrip]:
-    """Return the strips of the split `train` or `validation`. `share` scales how many there are.
+def gather_strips(
+    folders: KindFolders, split: str, detector: TextDetector, share: float = 1.0, cache: Path | None = None
+) -> list[KindStrip]:
+    """Return the strips of the split `train` or `validation`.
 
-    Raises DataError if a folder of a corpus does not hold one.
+    `share` scales the number of pages. The strips of each source are kept in the folder `cache`, if there is one, and
+    taken from there the next time. Raises DataError if a folder of a corpus does not hold one.
     """
-    share = share * (1.0 if split == "train" else VALIDATION)
-    pages = max(1, round(PAGES_OF_CORPUS * share))
-    rng = np.random.default_rng((SEED, *split.encode()))
     strips: list[KindStrip] = []
-    for folder in folders.corpora:
-        strips += _cut(islice(corpus_pages(folder, split), pages), detector, rng)
-    strips += _cut(islice(picture_pages(folders.pictures, split), 2 * pages), detector, rng)
-    strips += _cut(printed_pages(folders.fonts, split), detector, rng)
-    fonts = files_of_split(folders.fonts, FONT_SUFFIXES, split)
-    strips += printed_strips(fonts, max(1, round(PRINTED_STRIPS * share)), split)
-    strips += pattern_strips(max(1, round(PATTERNS * share)), split)
-    strips += written_strips(max(1, round(SYNTHETIC_FORMS * share)), split)
+    for name, make in _sources(folders, split, detector, share):
+        strips += cached_strips(cache, f"{name}.{split}", make)
     LOG.info("%s: %d strips", split, len(strips))
     return strips
 
 
-def _cut(pages: Iterable[KindPage], detector: TextDetector, rng: np.random.Generator) -> Iterator[KindStrip]:
-    for page in pages:
+def _sources(folders: KindFolders, split: str, detector: TextDetector, share: float) -> Iterator[tuple[str, Maker]]:
+    """Yield each source with the function that makes its strips."""
+    part = 1.0 if split == "train" else VALIDATION
+    pages, in_pdf = (max(1, round(number * share * part)) for number in (PAGES_OF_CORPUS, PAGES_OF_PDF / part))
+    for folder in folders.corpora:
+        yield folder.name, partial(_cut, partial(corpus_pages, folder, split, pages), detector, split)
+    yield "pictures", partial(_cut, partial(picture_pages, folders.pictures, split, 4 * pages), detector, split)
+    yield "pdfs", partial(_cut, partial(printed_pages, folders.fonts, split, in_pdf), detector, split)
+    fonts = files_of_split(folders.fonts, FONT_SUFFIXES, split)
+    yield "printed", partial(printed_strips, fonts, round(PRINTED_STRIPS * part), split)
+    yield "patterns", partial(pattern_strips, round(PATTERN_STRIPS * part), split)
+    yield "written", partial(written_strips, SYNTHETIC_FORMS, split)
+
+
+def _cut(pages: Callable[[], Iterable[KindPage]], detector: TextDetector, split: str) -> Iterator[KindStrip]:
+    rng = np.random.default_rng((SEED, *split.encode()))
+    for page in pages():
         yield from strips_of_page(page, detector, rng)

@@ -5,10 +5,11 @@ of pages. Pictures and fonts are split by the digest of their name.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -16,17 +17,20 @@ import numpy as np
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.corpora.iam import IamArchive
+from text_recognizer.corpora.opening_corpora import open_corpus
+from text_recognizer.corpora.page_lists import PICTURE_SUFFIXES
+from text_recognizer.corpora.transcribed_pages import LabelledLine
 from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN
-from text_recognizer.pages.line_building import box_around
 from text_recognizer.pages.opening import open_pages, open_picture
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 HELD_OUT_SHARE = 10  # one picture or font in so many is for validation
 IAM_LIST = "aachen"
 CLEAR = 60  # pixels at 300 dpi between the print and the handwriting of a form
 HEAD = 0.15  # the share of a page of a letter that may hold a printed head
 MIN_HEAD_LETTERS = 4
 MIN_SIDE, MAX_SIDE = 64, 2000  # pixels of a picture
+MAX_PART = 800  # pixels along the sides of the part of a picture that is used
+Name = TypeVar("Name", str, Path)
 
 
 @dataclass(frozen=True)
@@ -45,47 +49,55 @@ class KindPage:
         return None
 
 
-def corpus_pages(folder: Path, split: str) -> Iterator[KindPage]:
-    """Yield the pages of a folder: an IAM archive `iamdb.zip`, or pictures named in `<split>.list`.
+def corpus_pages(folder: Path, split: str, count: int) -> Iterator[KindPage]:
+    """Yield up to `count` pages of a folder, spread over its list, so that there are many writers.
 
-    If a picture has a PAGE XML beside it, only the lines in it count; else all lines are handwritten.
-    Raises DataError if the folder holds neither.
+    The folder holds an IAM archive `iamdb.zip`, or pictures that are named in `<split>.list`. If a picture has a PAGE
+    XML beside it, only the lines in it count; else all lines are handwritten. Raises DataError if the folder holds
+    neither.
     """
     if (folder / "iamdb.zip").is_file():
-        yield from _iam_pages(folder / "iamdb.zip", split)
+        yield from _iam_pages(folder / "iamdb.zip", split, count)
         return
-    names = folder / f"{split}.list"
-    if not names.is_file():
-        raise DataError(f"{folder} holds neither iamdb.zip nor {names.name}", "name the folder of a corpus")
-    for name in names.read_text(encoding="utf-8").splitlines():
-        path = folder / name if Path(name).suffix in PICTURE_SUFFIXES else folder / f"{name}.jpg"
-        grey = open_picture(path)
-        labels = path.with_suffix(".xml")
-        zones = tuple(_letter_zones(labels, len(grey))) if labels.is_file() else ((_whole(grey), WRITTEN),)
-        yield KindPage(f"{folder.name}/{path.stem}", grey, zones)
+    with open_corpus(folder) as corpus:
+        if (lists := corpus.lists()).get(split) is None:
+            raise DataError(f"{folder} holds neither iamdb.zip nor {split}.list", "name the folder of a corpus")
+        for page_id in spread(lists[split], count):
+            page = corpus.page(page_id)
+            grey = page.picture.open_grey()
+            lines = page.fitted(grey.shape[1], grey.shape[0]).lines
+            labelled = corpus.format in ("page", "alto")
+            zones = tuple(_letter_zones(lines, len(grey))) if labelled else ((_whole(grey), WRITTEN),)
+            yield KindPage(f"{folder.name}/{page_id}", grey, zones)
 
 
-def picture_pages(folder: Path, split: str) -> Iterator[KindPage]:
-    """Yield the pictures below a folder that hold no text, sorted by name. Pictures that cannot be read are skipped."""
-    for path in files_of_split(folder, PICTURE_SUFFIXES, split):
+def picture_pages(folder: Path, split: str, count: int) -> Iterator[KindPage]:
+    """Yield up to `count` pictures below a folder that hold no text; of a large one a part of at most MAX_PART pixels.
+
+    Pictures that cannot be read are skipped.
+    """
+    for path in spread(files_of_split(folder, PICTURE_SUFFIXES, split), count):
         try:
             grey = open_picture(path)
         except DataError:
             continue
         step = -(-max(grey.shape) // MAX_SIDE)
-        grey = np.ascontiguousarray(grey[::step, ::step])
+        grey = _part(np.ascontiguousarray(grey[::step, ::step]), path.stem)
         if min(grey.shape) >= MIN_SIDE:
             yield KindPage(f"pictures/{path.stem}", grey, ((_whole(grey), NONE),))
 
 
-def printed_pages(folder: Path, split: str, count: int = 12) -> Iterator[KindPage]:
-    """Yield up to `count` pages of each PDF below a folder: all of their lines are printed."""
+def printed_pages(folder: Path, split: str, count: int) -> Iterator[KindPage]:
+    """Yield the first pages, up to `count`, of each PDF below a folder: all of their lines are printed."""
     for path in files_of_split(folder, (".pdf",), split):
-        for number, page in enumerate(open_pages(path)):
-            if number >= count:
-                break
+        for page in islice(open_pages(path), count):
             grey = cv2.cvtColor(page.rgb, cv2.COLOR_RGB2GRAY)
             yield KindPage(f"print/{path.stem}", grey, ((_whole(grey), PRINTED),))
+
+
+def spread(names: Sequence[Name], count: int) -> list[Name]:
+    """Return up to `count` of the names, at equal distances."""
+    return [names[at] for at in np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round().astype(int))]
 
 
 def files_of_split(folder: Path, suffixes: Sequence[str], split: str) -> list[Path]:
@@ -98,9 +110,9 @@ def _held_out(name: str) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELD_OUT_SHARE == 0
 
 
-def _iam_pages(path: Path, split: str) -> Iterator[KindPage]:
+def _iam_pages(path: Path, split: str, count: int) -> Iterator[KindPage]:
     with IamArchive(path) as archive:
-        for form_id in archive.splits(IAM_LIST)[split]:
+        for form_id in spread(sorted(archive.splits(IAM_LIST)[split]), count):
             form, grey = archive.form(form_id), archive.picture(form_id)
             if form.box is None:
                 continue
@@ -115,22 +127,28 @@ def _iam_pages(path: Path, split: str) -> Iterator[KindPage]:
             yield KindPage(f"iam/{form_id}", grey, zones)
 
 
-def _letter_zones(path: Path, height: int) -> Iterator[tuple[Box, int]]:
-    """Yield the lines of a PAGE XML.
+def _letter_zones(lines: Iterable[LabelledLine], height: int) -> Iterator[tuple[Box, int]]:
+    """Yield the lines of a letter with a text.
 
     Capitals at the head of a letter are its printed address; other lines there are left out.
     """
-    for line in ElementTree.parse(path).iterfind(".//{*}TextLine"):
-        coordinates = line.find("{*}Coords")
-        text = "".join(line.itertext()).strip()
-        if coordinates is None or not text:
+    for line in lines:
+        if line.box is None or not line.text:
             continue
-        points = np.array([pair.split(",") for pair in coordinates.attrib["points"].split()], dtype=int)
-        box = box_around(points)
-        if box.y > HEAD * height:
-            yield box, WRITTEN
-        elif text.isupper() and sum(map(str.isalpha, text)) >= MIN_HEAD_LETTERS:
-            yield box, PRINTED
+        if line.box.y > HEAD * height:
+            yield line.box, WRITTEN
+        elif line.text.isupper() and sum(map(str.isalpha, line.text)) >= MIN_HEAD_LETTERS:
+            yield line.box, PRINTED
+
+
+def _part(grey: np.ndarray, name: str) -> np.ndarray:
+    """Return a part of a large picture, the same one for the same name; a small picture stays whole."""
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    top, left = (
+        int(np.random.default_rng((seed, axis)).integers(0, max(1, size - MAX_PART + 1)))
+        for axis, size in enumerate(grey.shape)
+    )
+    return np.ascontiguousarray(grey[top : top + MAX_PART, left : left + MAX_PART])
 
 
 def _whole(grey: np.ndarray) -> Box:

@@ -12,7 +12,7 @@ from text_recognizer.pages.line_building import TextLine, join_lines
 from text_recognizer.pages.strips import rectify
 from text_recognizer.pages.text_detection import TextBox, TextDetector
 
-SIDES = (640, 800, 960)  # pixels along the longer side of the copies that the detector sees
+SIDES = (640, 800, 960)  # half of the pixels along the longer side of a page; the pixels of a picture without text
 MAX_STRIP_WIDTH = 1400  # pixels
 MIN_STRIP_WIDTH = 72
 RANDOM_PIECES = 8  # of each picture without text
@@ -34,12 +34,13 @@ def strips_of_page(page: KindPage, detector: TextDetector, rng: np.random.Genera
 
     Pictures without text also give places that resemble lines and places at random.
     """
-    grey = shrink(page.grey, int(rng.choice(SIDES)) * 2)
+    empty = any(kind == NONE for _, kind in page.zones)
+    grey = shrink(page.grey, int(rng.choice(SIDES)) * (1 if empty else 2))
     scale = page.grey.shape[0] / grey.shape[0]
     boxes = detector.detect(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
     lines = join_lines(boxes)
     lines += [TextLine((box,)) for box in boxes if rng.random() < 0.3]
-    if any(kind == NONE for _, kind in page.zones):
+    if empty:
         lines += [TextLine((box,)) for box in (*proposals(grey, rng), *random_boxes(grey, rng))]
     kinds = [page.kind_at(*(line.along(0.0).mean(axis=0) * scale)) for line in lines]
     for kind in sorted({kind for kind in kinds if kind is not None}):

@@ -14,12 +14,14 @@ SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-2.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # The ids of the tags that say how a line was written.
 TAGS = {"written": "written", "printed": "printed"}
+CROSSED_OUT_TAG = "crossed-out"
 
 
 def alto_xml(page: schemas.Page, source: PictureSource) -> bytes:
     """Return a page as ALTO 4.2, in pixels: blocks in reading order, their lines, and the lines' words.
 
-    Each line refers to a tag that says whether it is written or printed. ALTO has no attribute for dubious lines.
+    Each line refers to a tag that says whether it is written or printed, and so does each crossed-out word. ALTO
+    has no attribute for dubious lines.
     """
     attributes = {"xmlns": NAMESPACE, "xmlns:xsi": SCHEMA_INSTANCE, "SCHEMAVERSION": "4.2",
                   "xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}  # fmt: skip
@@ -29,6 +31,8 @@ def alto_xml(page: schemas.Page, source: PictureSource) -> bytes:
     tags = child(root, "Tags") if kinds else None
     for kind in kinds:
         child(tags if tags is not None else root, "OtherTag", {"ID": TAGS[kind], "LABEL": kind, "TYPE": "line"})
+    if tags is not None and any(word.crossed_out for line in page.lines for word in line.words):
+        child(tags, "OtherTag", {"ID": CROSSED_OUT_TAG, "LABEL": "crossed out", "TYPE": "word"})
     width, height = source.size(page)
     place: dict[str, object] = {"ID": "page", "PHYSICAL_IMG_NR": source.number, "WIDTH": width, "HEIGHT": height}
     place["PC"] = f"{page.confidence:.4f}" if page.lines else None
@@ -66,6 +70,7 @@ def _add_line(block: Element, line: schemas.Line, number: int) -> None:
         if before:
             child(element, "SP", _gap(before.box, word.box))
         named: dict[str, object] = {"ID": f"l{number}w{position}", "CONTENT": word.text}
+        named["TAGREFS"] = CROSSED_OUT_TAG if word.crossed_out else None
         child(element, "String", {**named, "WC": f"{word.confidence:.4f}", **_place(word.box)})
         before = word
 

@@ -15,7 +15,7 @@ CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_poly ocrp_wco
 
 
 def hocr(page: schemas.Page, source: PictureSource) -> bytes:
-    """Return a page as hOCR, in XHTML. The attributes `data-kind` and `data-dubious` are additions to hOCR."""
+    """Return a page as hOCR, in XHTML. The attributes `data-*` are additions to hOCR."""
     root = Element("html", {"xmlns": "http://www.w3.org/1999/xhtml"})
     head = child(root, "head")
     child(head, "title", text=source.name)
@@ -52,6 +52,7 @@ def _add_line(paragraph: Element, line: schemas.Line, number: int) -> None:
     for position, word in enumerate(words(line), start=1):
         title = f"{_bbox(word.box)}; x_wconf {_percent(word.confidence)}"
         named: dict[str, object] = {"class": "ocrx_word", "id": f"word_{number}_{position}", "title": title}
+        named["data-crossed-out"] = "true" if word.crossed_out else None
         child(element, "span", named, word.text)
 
 

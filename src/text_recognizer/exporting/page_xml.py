@@ -16,7 +16,8 @@ SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 def page_xml(page: schemas.Page, source: PictureSource) -> bytes:
     """Return a page as PAGE XML: its regions in reading order, their lines, and the lines' words.
 
-    A line in print has `production="printed"`. The text of a dubious line is marked `unclear`, as Transkribus does.
+    A line in print has `production="printed"`. The text of a dubious line is marked `unclear`, as Transkribus does. A
+    word that is crossed out has a text style with `strikethrough`.
     """
     root = Element("PcGts", {"xmlns": NAMESPACE, "xmlns:xsi": SCHEMA_INSTANCE,
                              "xsi:schemaLocation": f"{NAMESPACE} {NAMESPACE}/pagecontent.xsd"})  # fmt: skip
@@ -70,6 +71,8 @@ def _add_line(region: Element, line: schemas.Line, number: int, index: int) -> N
         part = child(element, "Word", {"id": f"l{number}w{position}"})
         _coordinates(part, corners(word.box))
         _add_text(part, word.text, word.confidence)
+        if word.crossed_out:
+            child(part, "TextStyle", {"strikethrough": "true"})
     _add_text(element, line.text, line.confidence)
 
 

@@ -6,57 +6,22 @@ shorter context, and there an n-gram counts as often as different characters pre
 whose probability they share equally, because the picture is better evidence for a digit than text statistics are.
 """
 
-import math
 import zipfile
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from text_recognizer.core.charset import BLANK_ID, CHARSET, INDEX, encode, join_lines
+from text_recognizer.core.charset import INDEX, encode, join_lines
 from text_recognizer.core.errors import ModelError
+from text_recognizer.inference.next_character import NUM_DISCOUNTS, NextCharacters
+from text_recognizer.inference.ngram_keys import BITS, CLASS_OF, PRUNED, TEXT_START
 
-BITS = 7  # an id fits, and nine of them fit one 64-bit key
-MAX_ORDER = 8
 SPACE = INDEX[" "]
-ADDED_COUNT = 0.1  # added to the count of every single character, so that none is impossible
 UNPRUNED_ORDER = 3  # n-grams up to this length are kept, even if they are rare
-DIGITS = tuple(INDEX[digit] for digit in "0123456789")
-DIGIT = DIGITS[0]
-CLASS_OF = np.arange(len(CHARSET), dtype=np.uint64)  # the class of each character: itself, or DIGIT
-CLASS_OF[list(DIGITS)] = DIGIT
-CLASSES = CLASS_OF.tolist()
-# The CTC blank never occurs in a text, so its id is free. In a context it marks the start of the text. As the last id
-# of an n-gram it stands for all pruned n-grams of that context.
-TEXT_START = PRUNED = BLANK_ID
-NUM_DISCOUNTS = 3  # counts of 1, of 2, and of 3 or more have a discount each
 DEFAULT_DISCOUNT = 0.75  # if there are too few counts to estimate one
 MIN_DISCOUNT = 0.1  # every context leaves some probability to the shorter one
-CACHED_CONTEXTS = 100_000  # about 60 MB
-
-
-class NextCharacter:
-    """The distribution of the character after one context. Probabilities are computed on demand and cached."""
-
-    __slots__ = ("_backoff", "_probabilities", "_shorter")
-
-    def __init__(self, seen: dict[int, float], backoff: float = 0.0, shorter: "NextCharacter | None" = None) -> None:
-        """`seen` are the discounted probabilities by class; `backoff` is the mass left to the shorter context."""
-        self._backoff, self._shorter = backoff, shorter
-        self._probabilities = {index: share + self._backed_off(index) for index, share in seen.items()}
-
-    def log_probability(self, index: int) -> float:
-        """Return the log-probability of a character id."""
-        return math.log(self._probability(DIGIT) / len(DIGITS) if index in DIGITS else self._probability(index))
-
-    def _probability(self, index: int) -> float:
-        if index not in self._probabilities:
-            self._probabilities[index] = self._backed_off(index)
-        return self._probabilities[index]
-
-    def _backed_off(self, index: int) -> float:
-        return self._backoff * self._shorter._probability(index) if self._shorter else 0.0
 
 
 class NGram:
@@ -70,50 +35,16 @@ class NGram:
         self, grams: Sequence[np.ndarray], counts: Sequence[np.ndarray], discounts: Sequence[np.ndarray]
     ) -> None:
         self.grams, self.counts, self.discounts = tuple(grams), tuple(counts), tuple(discounts)
-        # Reading one number from a memoryview is ten times as fast as from an array.
-        self._tables = [(gram.data, count.data) for gram, count in zip(grams, counts, strict=True)]
-        self._cache: dict[tuple[int, ...], NextCharacter] = {}
 
     @property
     def order(self) -> int:
         """The length of the longest n-grams, in characters."""
         return len(self.grams)
 
-    def after(self, context: tuple[int, ...]) -> NextCharacter:
-        """Return the distribution of the character after these ids, of which the last `order - 1` matter."""
-        context = context[len(context) - min(len(context), self.order - 1) :]
-        found = self._cache.get(context)
-        if found is None:
-            found = self._smoothed(context)
-            if len(self._cache) >= CACHED_CONTEXTS:
-                self._cache.clear()
-            self._cache[context] = found
-        return found
-
-    def _smoothed(self, context: tuple[int, ...]) -> NextCharacter:
-        seen = self._counts_after(context)
-        if not context:
-            total = sum(seen.values()) + ADDED_COUNT * len(CHARSET)
-            added = dict.fromkeys(range(len(CHARSET)), ADDED_COUNT) | {DIGIT: ADDED_COUNT * len(DIGITS)}
-            return NextCharacter({index: (seen.get(index, 0) + more) / total for index, more in added.items()})
-        if not seen:
-            return self.after(context[1:])
-        total = sum(seen.values())
-        seen.pop(PRUNED, None)
-        discounts = self.discounts[len(context)]
-        shares = {index: (times - discounts[min(times, NUM_DISCOUNTS) - 1]) / total for index, times in seen.items()}
-        return NextCharacter(shares, 1 - sum(shares.values()), self.after(context[1:]))
-
-    def _counts_after(self, context: tuple[int, ...]) -> dict[int, int]:
-        """Return the count of each class after a context."""
-        grams, counts = self._tables[len(context)]
-        first = _pack(CLASSES[index] for index in context) << BITS
-        seen = {}
-        position = bisect_left(grams, first)
-        while position < len(grams) and grams[position] < first + (1 << BITS):
-            seen[grams[position] - first] = counts[position]
-            position += 1
-        return seen
+    @cached_property
+    def next_characters(self) -> NextCharacters:
+        """The log-probabilities of the next character after any context."""
+        return NextCharacters(self.grams, self.counts, self.discounts)
 
     def save(self, path: Path) -> None:
         """Write the model to a file. Equal counts give equal bytes."""
@@ -143,7 +74,7 @@ def count_ngrams(texts: Iterable[str], order: int, min_count: int = 2) -> NGram:
     N-grams of four and more characters that count fewer than `min_count` times are pruned: they are specific to these
     texts, and would make up most of the file. The sum of the pruned counts after each context is kept.
     """
-    sequences = [CLASS_OF[[TEXT_START, SPACE, *encode(join_lines(text))]] for text in texts]
+    sequences = [CLASS_OF[[TEXT_START, SPACE, *encode(join_lines(text))]].astype(np.uint64) for text in texts]
     grams, counts, discounts = [], [], []
     for length in range(1, order + 1):
         gram, seen = _occurrences(sequences, length) if length == order else _preceding(sequences, length)
@@ -203,11 +134,3 @@ def _windows(ids: np.ndarray, length: int) -> np.ndarray:
     for offset in range(length):
         keys = (keys << np.uint64(BITS)) | ids[offset : offset + total]
     return keys
-
-
-def _pack(ids: Iterable[int]) -> int:
-    """Return the key of an n-gram."""
-    key = 0
-    for index in ids:
-        key = key << BITS | index
-    return key

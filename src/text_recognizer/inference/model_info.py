@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ModelError
@@ -15,6 +15,7 @@ from text_recognizer.utils.files import json_text
 
 INFO_FILE, WEIGHTS_FILE, GRAPH_FILE = "reader.json", "weights.safetensors", "reader.onnx"
 LANGUAGE_FILE = "language.npz"
+MIN_LM_SHARE = 0.0  # of models whose `reader.json` does not say it
 # Keys of earlier versions of `reader.json` and what they are called now.
 RENAMED = {
     "power": "exponent",
@@ -25,7 +26,10 @@ RENAMED = {
 
 
 class LanguageInfo(BaseModel):
-    """How the language model of a model folder is fused: see `BeamSearchDecoder`. `sha256` is of its file."""
+    """How the language model of a model folder is fused: see `BeamSearchDecoder`. `sha256` is of its file.
+
+    `min_lm_share` is the least share of its weight that it has on a line that does not fit it: see `language_fit`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,6 +37,15 @@ class LanguageInfo(BaseModel):
     insertion_bonus: float
     beam_width: Annotated[int, Field(ge=1)]
     sha256: str
+    min_lm_share: Annotated[float, Field(ge=0, le=1)] = MIN_LM_SHARE
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, serialise: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave the default of `min_lm_share` out, so that models without it keep their digest."""
+        values: dict[str, object] = serialise(self)
+        if self.min_lm_share == MIN_LM_SHARE:
+            del values["min_lm_share"]
+        return values
 
 
 class ModelInfo(BaseModel):

@@ -10,7 +10,9 @@ import numpy as np
 
 from text_recognizer.core import schemas
 from text_recognizer.core.geometry import Box, bounding_box
+from text_recognizer.inference.letter_repetition import similarities_of
 from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN, LineKindClassifier
+from text_recognizer.inference.page_writing import MIN_EVIDENCE, LineKinds, is_clear, with_repetition
 from text_recognizer.inference.transcription import (
     PageGeometry,
     TranscribedLine,
@@ -27,15 +29,11 @@ if TYPE_CHECKING:
     from text_recognizer.inference.recognizer import Recognizer
 
 # A page whose lines the network reads with less confidence than this is also tried upside down.
-UPRIGHT_CONFIDENCE = 0.97
+UPRIGHT_CONFIDENCE = 0.95
 UPRIGHT_GAIN = 0.03  # by which the confidence must rise if the page is turned
 SAMPLED_LINES = 5  # that decide which side is up: the longest ones
+SAMPLED_WIDTH = 512  # pixels of the middle of such a line that are read upside down
 MIN_CONFIDENCE = 0.5  # a line below is dubious, and so is one that is less likely writing than not
-# The least product of a line's probability of being writing and its confidence. It was chosen on 35 pictures: it lies
-# just above what a photo of a building gave, and below what nearly all lines of writing have.
-MIN_WRITING = 0.28
-# If less than MIN_WRITTEN_SHARE of the text on a page is writing, by its length, a line must be written this surely.
-MIN_WRITTEN_SHARE, MIN_WRITTEN_AMONG_PRINT = 0.25, 0.8
 
 
 @dataclass(frozen=True)
@@ -74,23 +72,6 @@ class TracedPage:
     kinds: np.ndarray
 
 
-@dataclass(frozen=True)
-class LineKinds:
-    """The kind (N,) of each line, WRITTEN, PRINTED or NONE, and the probability (N,) that it is written."""
-
-    kinds: np.ndarray
-    written: np.ndarray
-
-    @classmethod
-    def of(cls, probabilities: np.ndarray, strips: Sequence[np.ndarray], min_written: float) -> "LineKinds":
-        """Decide from the probabilities (N, 3). Among print, a line must be written with more certainty."""
-        written, lengths = probabilities[:, WRITTEN], np.array([strip.shape[1] for strip in strips])
-        share = float(written @ lengths) / max(1, int(lengths.sum()))
-        limit = min_written if share >= MIN_WRITTEN_SHARE else MIN_WRITTEN_AMONG_PRINT
-        others = 1 + probabilities[:, 1:].argmax(axis=1)
-        return cls(np.where(written >= limit, WRITTEN, others), written)
-
-
 class PageReader:
     """Read pictures of any size: `recognizer` reads the lines that `finder` finds and `classifier` lets pass."""
 
@@ -113,11 +94,12 @@ class PageReader:
         watch = Stopwatch()
         found = self._finder.find(rgb)
         watch.stop("find lines")
-        kinds = self._classify(found)
         scores = self._score(found)
+        kinds = self._classify(found, scores)
         watch.stop("read lines")
         if turned := self._turned(rgb, found, kinds, scores):
-            found, kinds, scores = turned, self._classify(turned), self._score(turned)
+            found, scores = turned, self._score(turned)
+            kinds = self._classify(found, scores)
             watch.stop("read again, turned by 180 degrees")
         lines = self._lines(found, kinds, scores, printed)
         watch.stop("decode")
@@ -125,10 +107,19 @@ class PageReader:
         watch.stop("find the sheet")
         return TracedPage(_page(lines, found, sheet, tuple(watch.timings)), found, kinds.kinds)
 
-    def _classify(self, found: FoundLines) -> LineKinds:
-        """Tell the writing on a page from print and from what is no text."""
-        strips = [strip.pixels for strip in found.strips]
-        return LineKinds.of(self._classifier.classify(strips), strips, self._classifier.info.min_written)
+    def _classify(self, found: FoundLines, scores: Sequence[np.ndarray]) -> LineKinds:
+        """Tell the writing on a page from print and from what is no text, also by how alike equal letters are."""
+        strips, limit = [strip.pixels for strip in found.strips], self._classifier.info.min_written
+        probabilities = self._classifier.classify(strips)
+        similarities = [np.zeros(0)] * len(strips)
+        for index in np.flatnonzero(probabilities[:, WRITTEN] >= limit).tolist():
+            similarities[index] = similarities_of(strips[index], best_path(scores[index]), self._cell_width)
+        return LineKinds.of(with_repetition(probabilities, similarities), strips, limit)
+
+    @property
+    def _cell_width(self) -> float:
+        """The pixels of a strip that a column of the reader covers."""
+        return self._recognizer.info.grid.cell_width * STRIP_DPI / self._recognizer.info.dpi
 
     def _score(self, found: FoundLines) -> list[np.ndarray]:
         """Return the log-probabilities (w, C) of each line."""
@@ -154,24 +145,26 @@ class PageReader:
         upright = float(np.mean([_confidence(scores[index]) for index in longest]))
         if upright >= UPRIGHT_CONFIDENCE:
             return None
-        flipped = [np.ascontiguousarray(self._resized(found.strips[index].pixels)[::-1, ::-1]) for index in longest]
+        flipped = [_flipped_middle(self._resized(found.strips[index].pixels)) for index in longest]
         turned = float(np.mean([_confidence(score) for score in self._recognizer.score_strips(flipped)]))
         return self._finder.find(rgb, found.upright.quarters + 2) if turned > upright + UPRIGHT_GAIN else None
 
     def _lines(
         self, found: FoundLines, kinds: LineKinds, scores: Sequence[np.ndarray], printed: bool
     ) -> list[TranscribedLine]:
-        """Return the lines with text on them, in reading order."""
+        """Return the lines with text on them, in reading order; no written ones if none is clearly written."""
         kept = [index for index, kind in enumerate(kinds.kinds) if kind != NONE and (printed or kind != PRINTED)]
-        info, lines = self._recognizer.info, []
+        info, lines, has_writing = self._recognizer.info, [], False
         decoded = self._recognizer.decode_lines([scores[index] for index in kept])
         for index, (score, path) in zip(kept, decoded, strict=True):
             strip = found.strips[index]
-            place = StripPlace(strip, found.upright, info.grid.cell_width * STRIP_DPI / info.dpi)
+            place = StripPlace(strip, found.upright, self._cell_width)
             line = to_line(emitted_characters(score, path, info.calibration), place)
             written = kinds.kinds[index] == WRITTEN
-            if line is None or (written and kinds.written[index] * line.confidence < MIN_WRITING):
+            evidence = kinds.written[index] * line.confidence if line and written else 0.0
+            if line is None or (written and evidence < MIN_EVIDENCE):
                 continue
+            has_writing = has_writing or is_clear(line.text, evidence)
             likely = line.confidence >= MIN_CONFIDENCE and (not written or kinds.written[index] >= MIN_CONFIDENCE)
             line = replace(
                 line,
@@ -180,13 +173,19 @@ class PageReader:
                 region=found.ordered.regions[index],
             )
             lines.append(_outlined(line, strip, found.upright))
-        return lines
+        return [line for line in lines if has_writing or line.kind == "printed"]
 
 
 def _confidence(score: np.ndarray) -> float:
     """Return the mean confidence of the characters on the best path of a line, 0 if there are none."""
     emitted = best_path(score)
     return float(np.mean([one.probability for one in emitted])) if emitted else 0.0
+
+
+def _flipped_middle(strip: np.ndarray) -> np.ndarray:
+    """Return the middle of a strip, turned by 180 degrees."""
+    start = max(0, (strip.shape[1] - SAMPLED_WIDTH) // 2)
+    return np.ascontiguousarray(strip[::-1, start : start + SAMPLED_WIDTH][:, ::-1])
 
 
 def _outlined(line: TranscribedLine, strip: LineStrip, upright: Upright) -> TranscribedLine:

@@ -1,6 +1,6 @@
 """A trained model folder, loaded and ready to read: onnxruntime and numpy."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +10,12 @@ import numpy as np
 
 from text_recognizer.core.errors import ModelError
 from text_recognizer.core.layout import pretrained_model
-from text_recognizer.inference.beam_search import BeamSearchDecoder, align
-from text_recognizer.inference.language_model import MAX_ORDER, SPACE, NGram
+from text_recognizer.core.output_formats import CrossedOut
+from text_recognizer.inference.alignment import align
+from text_recognizer.inference.beam_search import BeamSearchDecoder, FusedLine, contexts_of
+from text_recognizer.inference.crossed_out import drop_crossed_out
+from text_recognizer.inference.language_fit import language_shares
+from text_recognizer.inference.language_model import NGram
 from text_recognizer.inference.model_info import (
     GRAPH_FILE,
     INFO_FILE,
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from text_recognizer.inference.page_reader import PageReader
 
 STACKED = 16  # strips that the encoder reads at once
+MAX_PADDED = 1.25  # times the width of the shortest strip among them that all are padded to
 # Outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
 FEATURES, HEATMAP, LOG_PROBABILITIES = "features", "heat", "log_probabilities"
 
@@ -120,14 +125,18 @@ class Recognizer:
         ]
         return Transcription.of([line for line in lines if line])
 
-    def read(self, picture: "np.ndarray | Path | str | bytes", printed: bool = False) -> Transcription:
+    def read(
+        self, picture: "np.ndarray | Path | str | bytes", printed: bool = False, crossed_out: CrossedOut = "mark"
+    ) -> Transcription:
         """Read a picture: a file, its bytes, or uint8 grey (H, W) or RGB (H, W, 3). Of several pages, read the first.
 
-        Printed lines are left out unless `printed`. Boxes are in pixels of the picture.
+        Printed lines are left out unless `printed`. Crossed-out words are `#` in the text, or left out if `crossed_out`
+        is `drop`. Boxes are in pixels of the picture.
 
         Raises DataError if a file cannot be opened.
         """
-        return self.reader.read(to_rgb(picture), printed)
+        page = self.reader.read(to_rgb(picture), printed)
+        return drop_crossed_out(page) if crossed_out == "drop" else page
 
     @cached_property
     def reader(self) -> "PageReader":
@@ -142,9 +151,7 @@ class Recognizer:
         Strips of similar width are stacked on one canvas, so that the encoder runs once for several lines.
         """
         scores: list[np.ndarray] = [np.zeros(0)] * len(strips)
-        order = sorted(range(len(strips)), key=lambda index: strips[index].shape[1])
-        for start in range(0, len(order), STACKED):
-            chosen = order[start : start + STACKED]
+        for chosen in _stacks([strip.shape[1] for strip in strips]):
             for index, score in zip(chosen, self._score_stack([strips[index] for index in chosen]), strict=True):
                 scores[index] = score[: max(1, strips[index].shape[1] // self.info.grid.cell_width)]
         return scores
@@ -199,34 +206,42 @@ class Recognizer:
         return DecodedPage(centres, scores, scores.argmax(axis=2))
 
     def _fuse_language_model(self, page: DecodedPage) -> DecodedPage:
-        """Decode the page by beam search with the language model; the lines above a line are its context."""
+        """Decode the page by beam search with the language model."""
         if self._decoder is None or not len(page.centres):
             return page
-        lines = self.decode_lines(page.log_probabilities)
+        lines = self.decode_lines(list(page.log_probabilities))
         return DecodedPage(page.centres, np.stack([line for line, _ in lines]), np.stack([path for _, path in lines]))
 
-    def decode_lines(self, scores: Iterable[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    def decode_lines(self, scores: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Decode lines, each (w, C), in reading order. Return the fused log-probabilities and the path (w,) of each.
 
         With a language model, this is a beam search, and the lines above a line are its context.
         """
         if self._decoder is None:
             return [(line, line.argmax(axis=1)) for line in scores]
-        decoded = []
-        context: tuple[int, ...] = (SPACE,)
-        for line in scores:
-            ids = self._decoder.decode(line, context)
-            path = align(line, ids)
-            decoded.append((self._decoder.fuse(line, path, context), path))
-            if ids:
-                context = (*context, *ids, SPACE)[-MAX_ORDER:]
-        return decoded
+        decoder = self._decoder
+        shares = language_shares(decoder.ngram, scores, decoder.min_lm_share)
+        lines = [FusedLine(*line) for line in zip(scores, contexts_of(scores), shares, strict=True)]
+        paths = align(scores, decoder.decode(lines))
+        return [(decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
 
     def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """Run one half of the graph. The input of the other half is empty, so that it costs next to nothing."""
         feeds = {name: inputs.get(name, empty) for name, empty in self._empty.items()}
         results: list[np.ndarray] = self._session.run(outputs, feeds)
         return results
+
+
+def _stacks(widths: Sequence[int]) -> list[list[int]]:
+    """Group strips of similar width, so that little is padded."""
+    stacks: list[list[int]] = []
+    for index in sorted(range(len(widths)), key=lambda index: widths[index]):
+        shortest = widths[stacks[-1][0]] if stacks else 0
+        if stacks and len(stacks[-1]) < STACKED and widths[index] <= MAX_PADDED * shortest:
+            stacks[-1].append(index)
+        else:
+            stacks.append([index])
+    return stacks
 
 
 def _verified(path: Path, digest: str) -> Path:
@@ -240,7 +255,9 @@ def _verified(path: Path, digest: str) -> Path:
 
 def _load_decoder(folder: Path, language: LanguageInfo) -> BeamSearchDecoder:
     ngram = NGram.load(_verified(folder / LANGUAGE_FILE, language.sha256))
-    return BeamSearchDecoder(ngram, language.lm_weight, language.insertion_bonus, language.beam_width)
+    return BeamSearchDecoder(
+        ngram, language.lm_weight, language.insertion_bonus, language.beam_width, language.min_lm_share
+    )
 
 
 def _empty_inputs(session: "InferenceSession", size: int) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from text_recognizer.core import schemas
-from text_recognizer.core.charset import BLANK_ID, CHARSET, NEWLINE, SPECIAL
+from text_recognizer.core.charset import BLANK_ID, CHARSET, NEWLINE, SPECIAL, is_crossed_out
 from text_recognizer.core.geometry import Box, Point
 from text_recognizer.pages.line_heatmap import LINE_HEIGHT, FeatureGrid
 
@@ -64,7 +64,7 @@ class TranscribedLine:
         """Return the line as a record for JSON."""
         boxes = self.word_boxes or (self.box,) * len(self.words)
         words = tuple(
-            schemas.Word(text=word, confidence=confidence, box=box)
+            schemas.Word(text=word, confidence=confidence, box=box, crossed_out=is_crossed_out(word))
             for (word, confidence), box in zip(self.words, boxes, strict=True)
         )
         return schemas.Line(

@@ -68,9 +68,8 @@ def join_lines(boxes: Sequence[TextBox]) -> list[TextLine]:
     """
     links = sorted(
         (gap, before, after)
-        for before, first in enumerate(boxes)
-        for after, second in enumerate(boxes)
-        if before != after and (gap := _gap(first, second)) is not None
+        for before, after in _near(boxes)
+        if before != after and (gap := _gap(boxes[before], boxes[after])) is not None
     )
     following: dict[int, int] = {}
     preceding: dict[int, int] = {}
@@ -84,6 +83,22 @@ def join_lines(boxes: Sequence[TextBox]) -> list[TextLine]:
             chain.append(following[chain[-1]])
         lines.append(TextLine(tuple(boxes[index] for index in chain)))
     return lines
+
+
+def _near(boxes: Sequence[TextBox]) -> list[list[int]]:
+    """Return the pairs of pieces, (before, after), of which one ends where the other may begin.
+
+    A page may have hundreds of pieces, and `_gap` is too slow for all pairs.
+    """
+    if not boxes:
+        return []
+    ends, starts = (
+        np.concatenate([box.point(side, np.zeros(1)) for box in boxes]) for side in (np.ones(1), -np.ones(1))
+    )
+    heights = np.array([box.height for box in boxes])
+    reach = np.hypot(MAX_GAP, MAX_OFFSET) * (heights[:, None] + heights) / 2
+    near: list[list[int]] = np.argwhere(np.linalg.norm(starts - ends[:, None], axis=2) <= reach * (1 + 1e-9)).tolist()
+    return near
 
 
 def _first(preceding: dict[int, int], index: int) -> int:

@@ -28,6 +28,15 @@ class Reason(StrEnum):
     NO_STRETCH = "no stretch of the text is like the strip's reading"
     UNKNOWN_CHARACTERS = "the line has characters outside the charset"
     TOO_LONG = "the line is longer than a canvas"
+    EMPTY = "the archive has no text of the line"
+    NO_WRITING = "the archive labels the line as printed, typed or stamped"
+    NO_PLACE = "the archive does not say where the line lies, or names a place outside the picture"
+    NOT_FOUND = "no text was found where the line lies"
+    SHARED = "the text that was found there belongs to other lines too"
+    PARTLY_FOUND = "only a part of the line was found"
+    FOUND_LONGER = "the text that was found there goes on beyond the line"
+    UPSIDE_DOWN = "the line runs the other way than the text that was found"
+    NO_LABEL = "text was found where the archive has no line"
 
 
 @dataclass(frozen=True)

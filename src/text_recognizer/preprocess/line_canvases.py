@@ -12,11 +12,13 @@ import numpy as np
 from text_recognizer.core.geometry import Box
 from text_recognizer.corpora.packed_pages import PackedPage
 from text_recognizer.pages.strips import MARGIN, STRIP_DPI, STRIP_HEIGHT, TEXT_HEIGHT
+from text_recognizer.preprocess.line_degradation import degrade
 
 PAPER = 255
 MAX_COMPRESSION = 1.3  # a strip may be so many times as long as the canvas is wide; it is compressed to fit
 WIDTH_NOISE = 80  # pixels; strips share a canvas if their widths are about equal
 MIN_TEXT_WIDTH = 8  # pixels
+DEGRADED_STRIPS = 0.6  # share of the strips
 RULED_CANVASES = 0.75  # share of the canvases with ruled strips
 RULED_STRIPS = 0.6  # share of the strips of such a canvas
 SQUARED = 0.15  # share of the closely ruled strips that are squared
@@ -72,18 +74,20 @@ def group_strips(
 
 
 def compose_canvas(
-    name: str, strips: Sequence[LabelledStrip], shape: tuple[int, int], rng: np.random.Generator, ruled: bool = False
+    name: str, strips: Sequence[LabelledStrip], shape: tuple[int, int], rng: np.random.Generator, degraded: bool = False
 ) -> tuple[np.ndarray, PackedPage]:
     """Stack strips on a canvas, uint8 `shape`, from its top. Return it with its labels.
 
-    If `ruled`, ruled or squared paper is drawn under some strips of most canvases. The writer of the canvas is that of
-    its first strip.
+    If `degraded`, some strips are degraded, and ruled or squared paper is drawn under some strips of most canvases. The
+    writer of the canvas is that of its first strip.
     """
     canvas = np.full(shape, PAPER, dtype=np.uint8)
-    has_rules = ruled and rng.random() < RULED_CANVASES
+    has_rules = degraded and rng.random() < RULED_CANVASES
     boxes = []
     for row, strip in enumerate(strips):
         pixels = _narrowed(from_png(strip.png), shape[1])
+        if degraded and rng.random() < DEGRADED_STRIPS:
+            pixels = degrade(pixels, rng)
         if has_rules and rng.random() < RULED_STRIPS:
             pixels = draw_rules(pixels, rng)
         top, width = row * STRIP_HEIGHT, pixels.shape[1]

@@ -2,17 +2,19 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from text_recognizer.core.charset import unknown_characters
+from text_recognizer.core.charset import to_label
 from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.core.params import DataSection, PreprocessSection
 from text_recognizer.corpora.packed_pages import SOURCE_FILE, PackedPage, write_source, write_split
+from text_recognizer.pages.line_finding import LineFinder
 from text_recognizer.pages.strips import STRIP_DPI, STRIP_HEIGHT
 from text_recognizer.preprocess.line_alignment import LeftOut, Reason, match_lines, match_stretches
 from text_recognizer.preprocess.line_canvases import (
@@ -23,7 +25,8 @@ from text_recognizer.preprocess.line_canvases import (
     group_strips,
     to_png,
 )
-from text_recognizer.preprocess.line_sources import FormFile, PageFile, TranscribedPage, list_pages
+from text_recognizer.preprocess.line_geometry import match_places
+from text_recognizer.preprocess.line_sources import FormFile, LinePage, PageFile, list_pages
 from text_recognizer.utils.files import replace_atomically
 
 PACKED_SUFFIXES = (".npy", ".jsonl")
@@ -33,7 +36,7 @@ RECIPE_FIX = "take the parameters of recipes/lines.yaml"
 
 @dataclass(frozen=True, eq=False)
 class ReadStrip:
-    """A line that was found on a page: `pixels`, uint8 (STRIP_HEIGHT, W), and what was read on it."""
+    """A line that was found on a page: `pixels`, uint8 (STRIP_HEIGHT, W), and what was read or is known to be on it."""
 
     pixels: np.ndarray
     text: str
@@ -45,7 +48,7 @@ ReadPage = Callable[[np.ndarray], Sequence[ReadStrip]]
 
 @dataclass(frozen=True)
 class LineSources:
-    """Archives in IAM's layout and folders of pages: `train`, and `validation`, else the validation parts of `train`.
+    """Transcribed pages in any format: `train`, and `validation`, else the validation parts of `train`.
 
     `page_share` is the share of the training forms of archives that join the training split as whole pages too.
     """
@@ -57,26 +60,39 @@ class LineSources:
 
 @dataclass
 class PackedPart:
-    """What was found on the pages of one split, and what was left out; `faults` are pages that cannot be read."""
+    """What was found on the pages of one split, and what was left out; `faults` are pages that cannot be read.
+
+    `unaccented` counts the letters whose accents were removed, and `unknown` the characters outside the charset.
+    """
 
     num_pages: int = 0
     strips: list[LabelledStrip] = field(default_factory=list)
     whole: list[tuple[bytes, PackedPage]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
+    unaccented: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     num_canvases: int = 0
 
     def summary(self, split: str) -> str:
-        """Return the counts, the number of lines left out for each reason, and the pages that cannot be read."""
+        """Return the counts, the lines left out for each reason, characters, and the pages that cannot be read."""
         whole = f" and {len(self.whole)} whole pages" if self.whole else ""
         counts = Counter(one.reason for one in self.left_out)
         return "\n".join(
             [
                 f"{split}: {len(self.strips)} lines of {self.num_pages} pages on {self.num_canvases} canvases{whole}",
                 *(f"  left out {count}: {reason}" for reason, count in counts.most_common()),
+                *_counts("outside the charset, in the lines left out", self.unknown),
+                *_counts("labelled without their accents", self.unaccented),
                 *(f"  left out {name}: {why}" for name, why in self.faults.items()),
             ]
         )
+
+
+def _counts(what: str, characters: Counter[str]) -> list[str]:
+    """Return a line of the summary with the number of each character; none if there are no characters."""
+    counts = ", ".join(f"{character} {count}" for character, count in characters.most_common())
+    return [f"  {what}: {counts}"] if counts else []
 
 
 @dataclass(frozen=True)
@@ -95,8 +111,8 @@ def pack_lines(
 ) -> PackedLineCanvases:
     """Write the splits `train` and `validation`, and `source.json`, to the folder `out`. No test split is written.
 
-    Canvases have the size of `section`. Ruled lines are drawn under lines of the training split only. The result is a
-    function of the arguments.
+    Canvases have the size of `section`. In the training split only, lines are degraded, and ruled paper is drawn under
+    them. The result is a function of the arguments.
 
     Raises:
         ConfigError: `section` asks for canvases of another resolution than strips have, or `out` holds other files.
@@ -143,7 +159,7 @@ def _require_disjoint(pages: dict[str, list[PageFile]]) -> None:
     for split, files in pages.items():
         if not files:
             raise DataError(f"the sources have no pages for the {split} split", _missing_fix(split))
-    names = [{_identity(file) for file in files} for files in pages.values()]
+    names = [{file.place for file in files} for files in pages.values()]
     if common := set.intersection(*names):
         raise DataError(
             f"{len(common)} pages are both for training and for validation, for instance {min(common)}",
@@ -155,10 +171,6 @@ def _missing_fix(split: str) -> str:
     if split == "train":
         return "name a folder of pages with texts, or an archive with training forms"
     return "name pages with --validation, or write a validation.list into the folder"
-
-
-def _identity(file: PageFile) -> str:
-    return f"{file.archive.resolve()}: {file.id}" if isinstance(file, FormFile) else str(file.picture.resolve())
 
 
 def _chosen_forms(files: Sequence[PageFile], share: float, seed: int) -> frozenset[PageFile]:
@@ -179,28 +191,49 @@ def _collect(
         except DataError as error:
             part.faults[file.name] = error.what
             continue
-        _add_strips(part, file.id, page, read(page.rgb), section.canvas_width)
+        texts = _place_texts(part, page) if page.has_places else _read_texts(part, page, read(page.rgb))
+        _add_strips(part, file.id, page.writer, texts, section.canvas_width)
         if page.canvas and file in whole:
             part.whole.append((to_png(page.canvas[0]), page.canvas[1]))
     if not part.strips:
-        fault = next(iter(part.faults.values()), "no line's text is like what was read")
+        fault = next(iter(part.faults.values()), "no line was found with its text")
         raise DataError(f"no lines for the {split} split: {fault}", "check the texts, or name a better --model")
     return part
 
 
-def _add_strips(part: PackedPart, page_id: str, page: TranscribedPage, strips: Sequence[ReadStrip], width: int) -> None:
-    """Add the strips of a page whose text is known and usable."""
+def _read_texts(part: PackedPart, page: LinePage, strips: Sequence[ReadStrip]) -> list[ReadStrip]:
+    """Match the lines of a page with its strips by what was read on them."""
     readings = [strip.text for strip in strips]
-    found = match_lines(page.lines, readings) if page.has_line_breaks else match_stretches(page.lines[0], readings)
+    found = match_lines(page.texts, readings) if page.has_line_breaks else match_stretches(page.texts[0], readings)
     part.left_out += found.left_out
-    for match in found.matches:
-        pixels = strips[match.strip].pixels
-        if unknown_characters(match.text):
-            part.left_out.append(LeftOut(match.text, Reason.UNKNOWN_CHARACTERS))
-        elif not fits(pixels.shape[1], width):
-            part.left_out.append(LeftOut(match.text, Reason.TOO_LONG))
+    return [ReadStrip(strips[match.strip].pixels, match.text) for match in found.matches]
+
+
+def _place_texts(part: PackedPart, page: LinePage) -> list[ReadStrip]:
+    """Match the lines of a page with the text that is found where they lie."""
+    placed = match_places(_finder().find(page.rgb), page.lines)
+    part.left_out += placed.left_out
+    return [ReadStrip(strip.pixels, strip.line.text) for strip in placed.strips]
+
+
+@cache
+def _finder() -> LineFinder:
+    """Return the network that finds lines. It is loaded when the first page needs it."""
+    return LineFinder.load()
+
+
+def _add_strips(part: PackedPart, page_id: str, writer: str, strips: Iterable[ReadStrip], width: int) -> None:
+    """Add the strips of a page whose text is usable, without accents."""
+    for strip in strips:
+        label = to_label(strip.text)
+        part.unknown.update(label.unknown)
+        if label.unknown:
+            part.left_out.append(LeftOut(strip.text, Reason.UNKNOWN_CHARACTERS))
+        elif not fits(strip.pixels.shape[1], width):
+            part.left_out.append(LeftOut(strip.text, Reason.TOO_LONG))
         else:
-            part.strips.append(LabelledStrip.of(pixels, match.text, page_id, page.writer))
+            part.unaccented.update(label.unaccented)
+            part.strips.append(LabelledStrip.of(strip.pixels, label.text, page_id, writer))
 
 
 def _write(folder: Path, split: str, part: PackedPart, section: PreprocessSection, seed: int) -> None:
@@ -215,7 +248,7 @@ def _write(folder: Path, split: str, part: PackedPart, section: PreprocessSectio
         for number in rng.permutation(count):
             if number < len(groups):
                 own = np.random.default_rng((seed, int(number)))
-                yield compose_canvas(f"lines-{number:05}", groups[number], shape, own, ruled=split == "train")
+                yield compose_canvas(f"lines-{number:05}", groups[number], shape, own, degraded=split == "train")
             else:
                 png, page = part.whole[number - len(groups)]
                 yield from_png(png), page

@@ -65,6 +65,7 @@ def _write_language(decoder: BeamSearchDecoder, path: Path) -> LanguageInfo:
         insertion_bonus=decoder.insertion_bonus,
         beam_width=decoder.beam_width,
         sha256=sha256(path),
+        min_lm_share=decoder.min_lm_share,
     )
 
 

@@ -26,7 +26,11 @@ def estimate_language_model(processed: Path, section: LanguageSection) -> BeamSe
     for name in section.texts:
         texts += _paragraphs(Path(name))
     return BeamSearchDecoder(
-        count_ngrams(texts, section.order), section.lm_weight, section.insertion_bonus, section.beam_width
+        count_ngrams(texts, section.order),
+        section.lm_weight,
+        section.insertion_bonus,
+        section.beam_width,
+        section.min_lm_share,
     )
 
 

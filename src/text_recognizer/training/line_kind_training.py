@@ -5,6 +5,7 @@ The same strips and seed on one thread give the same weights.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ SHARES = (0.42, 0.28, 0.30)  # of the kinds in a batch, in the order of KINDS
 MIXED = 0.18  # share of the written and printed strips that are joined to a piece of another kind
 MIN_PIECE = 24  # pixels of a strip that are joined to another
 # Training sees windows of these widths, in pixels of the input. Short words have to be told apart too.
-WINDOWS = (36, 256)
+WINDOWS = (36, 320)
 # A window is drawn again, so often, until this share of its pixels is darker than INK.
 WINDOW_TRIES, INK, MIN_INK = 4, 128, 0.012
 
@@ -53,7 +54,8 @@ class KindTraining:
     weight_decay: float = 0.01
     seed: int = 7
     threads: int = 1
-    share: float = 1.0  # of the strips that are gathered
+    share: float = 1.0  # of the pages that are used
+    cache: Path | None = None  # the folder where the strips of each source are kept
 
 
 class StripSampler:
@@ -72,13 +74,15 @@ class StripSampler:
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return inputs (B, 1, H, W), widths (B,) and kinds (B,)."""
         kinds = self._rng.choice(len(KINDS), count, p=SHARES)
-        inputs = [self._input(int(kind)) for kind in kinds]
+        usual = float(np.exp(self._rng.uniform(*np.log(WINDOWS))))  # of similar widths, so that little is padded
+        inputs = [self._input(int(kind), usual) for kind in kinds]
         pictures, widths = padded(inputs)
         return torch.from_numpy(pictures), torch.from_numpy(widths), torch.from_numpy(kinds)
 
-    def _input(self, kind: int) -> np.ndarray:
+    def _input(self, kind: int, usual: float) -> np.ndarray:
+        """Return an input of about the usual width, in pixels of the input."""
         rng = self._rng
-        width = int(np.exp(rng.uniform(*np.log(WINDOWS))) * STRIP_HEIGHT / INPUT_HEIGHT)
+        width = int(usual * np.exp(rng.normal(0, 0.1)) * STRIP_HEIGHT / INPUT_HEIGHT)
         mixed = kind != NONE and rng.random() < MIXED
         pixels = self._window(self._pick(kind), round(width * rng.uniform(0.5, 0.8)) if mixed else width)
         if mixed:
@@ -180,9 +184,16 @@ def confusion(logits: np.ndarray, kinds: np.ndarray) -> list[list[int]]:
 
 def train_and_export(folders: KindFolders, detector: TextDetector, training: KindTraining, out: Path) -> LineKindInfo:
     """Gather the strips, train, calibrate on the validation split, and write `out` and its description beside it."""
-    network = train_line_kind(gather_strips(folders, "train", detector, training.share), training)
-    held_out = gather_strips(folders, "validation", detector, training.share)
+    strips, held_out = (
+        gather_strips(folders, split, detector, training.share, training.cache) for split in ("train", "validation")
+    )
+    network = train_line_kind(strips, training)
     logits, kinds = logits_of(network, held_out), np.array([strip.kind for strip in held_out])
-    names = sorted({strip.source.partition("/")[0] for strip in held_out})
-    metrics = {"confusion": confusion(logits, kinds), "strips": len(held_out)}
-    return export_line_kind(network, out, fit_temperature(logits, kinds), names, metrics)
+    metrics = {"confusion": confusion(logits, kinds), "strips": len(held_out), "steps": training.steps}
+    return export_line_kind(network, out, fit_temperature(logits, kinds), collections_of(strips), metrics)
+
+
+def collections_of(strips: Sequence[KindStrip]) -> list[str]:
+    """Say how many strips of each kind come from each collection, such as `printed: font, 8000 strips`."""
+    counts = Counter((strip.kind, strip.source.partition("/")[0]) for strip in strips)
+    return [f"{KINDS[kind]}: {collection}, {count} strips" for (kind, collection), count in sorted(counts.items())]

@@ -12,11 +12,15 @@ Turn = Annotated[int, Field(ge=0, lt=360, multiple_of=90, description="degrees c
 
 
 class Word(Record):
-    """A word that was read, and the confidence that all of its characters are right."""
+    """A word that was read, and the confidence that all of its characters are right.
+
+    A word that the writer `crossed_out` is read as `#`, perhaps with punctuation.
+    """
 
     text: str
     confidence: Confidence
     box: Box
+    crossed_out: bool = False
 
 
 class Line(Record):

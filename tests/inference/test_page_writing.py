@@ -1,0 +1,77 @@
+"""Which lines of a page are writing: decided from all lines of the page."""
+
+import numpy as np
+
+from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN
+from text_recognizer.inference.page_writing import (
+    ALIKE,
+    CLEAR_EVIDENCE,
+    MIN_PAIRS,
+    LineKinds,
+    is_clear,
+    with_repetition,
+)
+
+UNSURE, LIKELY, PRINT, NOTHING = (0.5, 0.4, 0.1), (0.7, 0.25, 0.05), (0.01, 0.98, 0.01), (0.05, 0.05, 0.9)
+
+
+def _kinds(rows, widths):
+    strips = [np.zeros((96, width), np.uint8) for width in widths]
+    return LineKinds.of(np.array(rows), strips, 0.2).kinds.tolist()
+
+
+def test_an_unsure_line_is_writing_on_its_own_and_print_among_print():
+    assert _kinds([UNSURE], [300]) == [WRITTEN]
+    assert _kinds([UNSURE] + [PRINT] * 9, [300] * 10) == [PRINTED] * 10
+
+
+def test_a_sure_line_is_writing_among_print():
+    assert _kinds([(0.95, 0.04, 0.01)] + [PRINT] * 9, [300] * 10)[0] == WRITTEN
+
+
+def test_the_length_of_a_line_counts():
+    assert _kinds([LIKELY, PRINT], [900, 100]) == [WRITTEN, PRINTED]
+    assert _kinds([LIKELY, PRINT], [100, 900]) == [PRINTED, PRINTED]
+
+
+def test_what_is_neither_is_the_likelier_of_print_and_nothing():
+    assert _kinds([NOTHING, PRINT], [200, 200]) == [NONE, PRINTED]
+
+
+def test_a_page_without_lines_has_no_kinds():
+    assert LineKinds.of(np.zeros((0, 3)), [], 0.2).kinds.tolist() == []
+
+
+def test_a_clear_line_has_enough_evidence_and_a_letter_or_digit():
+    assert is_clear("a 1", CLEAR_EVIDENCE)
+    assert not is_clear("a 1", CLEAR_EVIDENCE - 0.01)
+    assert not is_clear("# . #", 1.0)
+    assert not is_clear("", 1.0)
+
+
+def _moved(written, median, pairs=MIN_PAIRS):
+    probabilities = np.array([[written, (1 - written) / 2, (1 - written) / 2]])
+    (row,) = with_repetition(probabilities, [np.full(pairs, median)])
+    assert np.isclose(row.sum(), 1)
+    return row
+
+
+def test_a_line_whose_letters_are_alike_becomes_print():
+    row = _moved(0.95, 0.97)
+    assert row[WRITTEN] < 0.4
+    assert row.argmax() == PRINTED
+
+
+def test_letters_that_are_no_more_alike_than_those_of_a_hand_change_nothing():
+    assert np.isclose(_moved(0.95, ALIKE)[WRITTEN], 0.95)
+    assert np.isclose(_moved(0.95, 0.1)[WRITTEN], 0.95)
+
+
+def test_a_very_regular_hand_stays_writing_if_the_network_is_sure():
+    assert _moved(0.999, 0.9)[WRITTEN] > 0.9
+    assert _moved(0.7, 0.95)[WRITTEN] < 0.2
+
+
+def test_a_few_pairs_prove_nothing():
+    assert np.isclose(_moved(0.95, 0.97, MIN_PAIRS - 1)[WRITTEN], 0.95)
+    assert with_repetition(np.zeros((0, 3)), []).shape == (0, 3)
