@@ -15,6 +15,7 @@ from text_recognizer.core.errors import ModelError
 from text_recognizer.core.layout import pretrained_model
 from text_recognizer.core.metrics import character_edits, error_rate
 from text_recognizer.inference import Recognizer, Transcription
+from text_recognizer.inference.recognizer import STACKED, _stacks
 from text_recognizer.utils.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,6 +175,26 @@ def test_a_page_is_read_the_same_whatever_else_is_in_its_batch(recognizer):
     for index, found in enumerate(together):
         assert found.text == alone[index % 2].text
         assert found.confidence == pytest.approx(alone[index % 2].confidence, abs=1e-5)
+
+
+def test_strips_are_stacked_with_others_of_similar_width():
+    widths = [100, 1000, 110, 90, 1200, *[500] * (STACKED + 1)]
+    stacks = _stacks(widths)
+    assert sorted(index for stack in stacks for index in stack) == list(range(len(widths)))
+    assert [[widths[index] for index in stack] for stack in stacks] == [
+        [90, 100, 110],
+        [500] * STACKED,
+        [500],
+        [1000, 1200],
+    ]
+
+
+def test_strips_are_scored_in_their_order_and_length(recognizer):
+    strips = [np.full((96, width), 255, dtype=np.uint8) for width in (300, 80, 640, 90)]
+    strips[2][40:56, 100:400:20] = 0
+    scores = recognizer.score_strips(strips)
+    assert [len(score) for score in scores] == [strip.shape[1] // recognizer.info.grid.cell_width for strip in strips]
+    np.testing.assert_allclose(scores[2], recognizer.score_strips(strips[2:3])[0], atol=1e-5)
 
 
 def test_a_model_without_a_language_model_takes_the_best_path_of_the_network(folder, responsive_model):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from text_recognizer.core.geometry import Box, Point
-from text_recognizer.pages.line_building import TextLine, join_lines
+from text_recognizer.pages.line_building import TextLine, _gap, _near, join_lines
 from text_recognizer.pages.line_finding import Upright
 from text_recognizer.pages.reading_order import order_lines
 from text_recognizer.pages.strips import MARGIN, STRIP_HEIGHT, TEXT_HEIGHT, rectify
@@ -35,6 +35,21 @@ def test_pieces_far_apart_or_one_below_the_other_are_two_lines() -> None:
     assert len(join_lines([box(10, 50, 90), box(300, 50, 400)])) == 2
     assert len(join_lines([box(10, 50, 90), box(95, 70, 180)])) == 2
     assert len(join_lines([box(10, 50, 90), box(100, 50, 180, height=60)])) == 2
+
+
+def test_pairs_are_left_out_unseen_only_if_they_make_no_line() -> None:
+    # Given pieces of any sizes and slants all over a page
+    draw = np.random.default_rng(0)
+    pieces = [
+        TextBox(*draw.uniform(0, 400, 2), *draw.uniform([20, 8], [90, 40]), draw.uniform(-15, 15), 0.9)
+        for _ in range(90)
+    ]
+    pairs = [(a, b) for a in range(90) for b in range(90) if a != b and _gap(pieces[a], pieces[b]) is not None]
+    near = {(a, b) for a, b in _near(pieces)}
+    # Then all that may be joined are looked at, and most others are not
+    assert len(pairs) > 20
+    assert near.issuperset(pairs)
+    assert len(near) < 90 * 90 / 10
 
 
 def test_a_piece_belongs_to_one_line_only() -> None:

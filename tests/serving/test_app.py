@@ -197,7 +197,7 @@ def test_openapi_names_the_fields_of_a_page_that_was_read(openapi):
     assert fields(openapi, "ReadPages") == {"pictures", "model"}
     line = {"text", "confidence", "box", "words", "polygon", "baseline", "kind", "dubious", "region"}
     assert fields(openapi, "Line") == line
-    assert fields(openapi, "Word") == {"text", "confidence", "box"}
+    assert fields(openapi, "Word") == {"text", "confidence", "box", "crossed_out"}
     assert fields(openapi, "ServedModel") == {"name", "version", "digest", "runtime"}
 
 

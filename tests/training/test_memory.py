@@ -36,4 +36,4 @@ def test_a_step_maps_no_memory_that_the_step_before_it_had():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, check=True, timeout=120)
     usual, kept = map(int, done.stdout.split())
     # The heap may still grow once more, to fit a tensor between others.
-    assert 4 * kept < usual
+    assert 4 * kept <= usual
