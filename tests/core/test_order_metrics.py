@@ -30,9 +30,14 @@ def test_the_distances_have_their_known_values(ranks, kendall, footrule):
     assert footrule_distance(ranks) == pytest.approx(footrule)
 
 
+def cost_of(found):
+    """The edits that are due to the order."""
+    return found.edits - found.edits_any_order
+
+
 def test_lines_in_the_true_order_have_no_distance_and_no_cost():
     found = compare_order(LEFT, LEFT)
-    assert (found.matched, found.kendall, found.footrule, found.edits, found.cost) == (3, 0.0, 0.0, 0, 0)
+    assert (found.matched, found.kendall, found.footrule, found.edits, cost_of(found)) == (3, 0.0, 0.0, 0, 0)
     assert found.characters == len(" ".join(LEFT))
 
 
@@ -41,7 +46,7 @@ def test_columns_in_the_wrong_order_cost_edits_that_vanish_in_any_order():
     assert found.matched == 6
     assert (found.kendall, found.footrule) == (9 / 15, 1.0)
     assert found.edits == character_edits(" ".join([*LEFT, *RIGHT]), " ".join([*RIGHT, *LEFT])).edits > 60
-    assert (found.edits_any_order, found.cost) == (0, found.edits)
+    assert (found.edits_any_order, cost_of(found)) == (0, found.edits)
 
 
 def test_lines_across_two_columns_are_matched_in_parts():
@@ -51,7 +56,7 @@ def test_lines_across_two_columns_are_matched_in_parts():
     # L1 R1 L2 R2 L3 R3: R1 stands before L2 and L3, R2 before L3.
     assert found.kendall == pytest.approx(3 / 15)
     assert found.edits_any_order == 0
-    assert found.cost > 60
+    assert cost_of(found) > 60
 
 
 def test_a_line_that_is_read_in_two_parts_is_in_order():
@@ -70,13 +75,13 @@ def test_a_truth_without_line_breaks_has_an_order_too():
 def test_misread_characters_are_not_the_fault_of_the_order():
     read = ["the quiok brown fox", "jumqs ower a lazy dog", LEFT[2]]
     found = compare_order(LEFT, read)
-    assert (found.edits, found.edits_any_order, found.cost, found.kendall) == (3, 3, 0, 0.0)
+    assert (found.edits, found.edits_any_order, cost_of(found), found.kendall) == (3, 3, 0, 0.0)
 
 
 def test_lines_that_are_missing_or_invented_do_not_change_the_order():
     found = compare_order(LEFT, [LEFT[0], "5823 0917", LEFT[2]])
     assert (found.matched, found.kendall) == (2, 0.0)
-    assert found.cost == 0
+    assert cost_of(found) == 0
     nothing = compare_order(LEFT, [])
     assert (nothing.edits, nothing.edits_any_order) == (nothing.characters, nothing.characters)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from text_recognizer.core.errors import DataError
+
 PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15"
 ALTO_NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 SIZE = 400, 300
@@ -71,3 +73,20 @@ def write_zip(path, files):
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+def pages_and_faults(corpus):
+    """Return each page of a corpus by its id, or what is wrong with it."""
+    found = {}
+    for page_id in corpus.ids:
+        try:
+            found[page_id] = corpus.page(page_id)
+        except DataError as error:
+            found[page_id] = error
+    return found
+
+
+def has_line_places(page):
+    """Return whether the archive says where each line with a text lies."""
+    lines = [line for line in page.lines if line.text]
+    return bool(lines) and all(line.box for line in lines)

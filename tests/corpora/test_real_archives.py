@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from tests.corpora.archives import pages_and_faults
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.corpora.corpus_splits import split_corpus
@@ -22,7 +23,7 @@ def folder(name):
 
 
 def pages_of(corpus):
-    pages = dict(corpus.faults_and_pages())
+    pages = pages_and_faults(corpus)
     assert [page for page in pages.values() if isinstance(page, DataError)] == []
     return pages
 

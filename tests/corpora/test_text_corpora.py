@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 from tests.conftest import FORM_TEXTS, SmallArchive
-from tests.corpora.archives import picture, write_files, write_zip
+from tests.corpora.archives import pages_and_faults, picture, write_files, write_zip
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
@@ -23,7 +23,7 @@ FILES = {"a.png": picture(), "a.txt": b"\xef\xbb\xbfone\r\n\r\n  two  words\r\n"
 def found(address):
     """Return the text of each page, or the error."""
     with open_corpus(address) as corpus:
-        return {page_id: getattr(page, "text", page) for page_id, page in corpus.faults_and_pages()}
+        return {page_id: getattr(page, "text", page) for page_id, page in pages_and_faults(corpus).items()}
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -5,8 +5,10 @@ import pytest
 from tests.corpora.archives import (
     alto_line,
     alto_xml,
+    has_line_places,
     page_line,
     page_xml,
+    pages_and_faults,
     picture,
     region,
     write_files,
@@ -269,7 +271,7 @@ def test_points_are_scaled_to_a_smaller_picture(tmp_path):
     assert rgb.shape == (150, 200, 3)
     assert page.size == (200, 150)
     assert page.lines[0].box == Box(5, 10, 95, 20)
-    assert page.has_line_places
+    assert has_line_places(page)
 
 
 def test_a_picture_of_other_proportions_is_refused(tmp_path):
@@ -296,7 +298,7 @@ def test_a_damaged_page_is_one_fault_and_the_others_are_read(tmp_path):
     files |= {"a.xml": ONE_LINE, "b.xml": ONE_LINE[:-20], "c.xml": page_xml(region(page_line("c")), name="c.png")}
     files["d.xml"] = page_xml("", name="d.png")
     with open_corpus(write_files(tmp_path, files)) as corpus:
-        found = dict(corpus.faults_and_pages())
+        found = pages_and_faults(corpus)
     faults = {page_id: error.what for page_id, error in found.items() if isinstance(error, DataError)}
     assert set(faults) == {"b", "d", "e"}
     assert all(str(tmp_path / f"{page_id}.xml") in what for page_id, what in faults.items())

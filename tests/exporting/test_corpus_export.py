@@ -10,6 +10,7 @@ from tests.conftest import SmallArchive
 from tests.corpora.archives import (
     alto_line,
     alto_xml,
+    has_line_places,
     page_line,
     page_xml,
     picture,
@@ -75,7 +76,7 @@ def test_texts_without_places_get_none(tmp_path):
         tmp_path / "in", {"d/a.png": picture(), "d/a.txt": "one\ntwo", "e/a.png": picture(), "e/a.txt": "three"}
     )
     pages = exported(tmp_path / "in", tmp_path / "out")
-    assert [(page.id, page.text, page.has_line_places) for page in pages] == [
+    assert [(page.id, page.text, has_line_places(page)) for page in pages] == [
         ("d_a", "one\ntwo", False),
         ("e_a", "three", False),
     ]

@@ -128,10 +128,9 @@ def _read_page(order: Order, task: PageTask) -> ReadOutcome:
     outcome = ReadOutcome(opened.name, opened.number, opened.count)
     recognizer = _recognizer(order.model, 0 if order.jobs == 1 else 1)
     try:
-        read = recognizer.read(opened.rgb, printed=order.printed, crossed_out=order.crossed_out)
+        page = recognizer.read(opened.rgb, printed=order.printed, crossed_out=order.crossed_out).to_record()
     except DataError as error:
         return replace(outcome, error=error)
-    page = read.to_record()
     source = PictureSource(
         Path(opened.name).name if order.kind != "json" else opened.name,
         opened.rgb,

@@ -6,6 +6,7 @@ and says what it changed. No other character is replaced: labels with signs such
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -80,6 +81,11 @@ def _without_accents(character: str) -> str:
         return _LATIN_LETTERS[character]
     parts = unicodedata.normalize("NFD", character)
     return parts[0] if parts[0] in INDEX and all(map(unicodedata.combining, parts[1:])) else character
+
+
+def count_characters(counts: Counter[str]) -> str:
+    """Return characters and their counts for a message, the most frequent first."""
+    return ", ".join(f"{character} {count}" for character, count in counts.most_common())
 
 
 def join_lines(text: str) -> str:

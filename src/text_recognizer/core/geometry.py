@@ -29,6 +29,12 @@ class Box(NamedTuple):
         """The first row below the box."""
         return self.y + self.height
 
+    @property
+    def corners(self) -> tuple[Point, Point, Point, Point]:
+        """The corners, clockwise from the top left."""
+        left, top, right, bottom = self.x, self.y, self.right, self.bottom
+        return Point(left, top), Point(right, top), Point(right, bottom), Point(left, bottom)
+
 
 def bounding_box(boxes: Iterable[Box]) -> Box | None:
     """Return the smallest box around all `boxes`; None for none."""
@@ -37,3 +43,8 @@ def bounding_box(boxes: Iterable[Box]) -> Box | None:
         return None
     left, top = min(box.x for box in found), min(box.y for box in found)
     return Box(left, top, max(box.right for box in found) - left, max(box.bottom for box in found) - top)
+
+
+def box_of_points(points: Iterable[Point]) -> Box | None:
+    """Return the smallest box around all `points`; None for none."""
+    return bounding_box(Box(x, y, 0, 0) for x, y in points)

@@ -59,11 +59,6 @@ class PageOrder:
     kendall: float
     footrule: float
 
-    @property
-    def cost(self) -> int:
-        """The edits that are due to the order."""
-        return self.edits - self.edits_any_order
-
 
 def kendall_distance(ranks: Sequence[int]) -> float:
     """Return the share of pairs that are in the wrong order. `ranks` are the true places of what was read, in order."""

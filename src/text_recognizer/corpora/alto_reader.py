@@ -3,9 +3,8 @@
 import re
 from xml.etree.ElementTree import Element
 
-from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.page_labels import LineCollector, PageLabels, in_order, page_size
-from text_recognizer.corpora.safe_xml import REPAIR, local_name, namespace
+from text_recognizer.corpora.page_labels import LineCollector, PageLabels, in_order, only_page, page_size
+from text_recognizer.corpora.safe_xml import local_name
 from text_recognizer.corpora.transcribed_pages import LabelledLine
 
 NAMESPACE = re.compile(r"https?://(www\.loc\.gov/standards/alto/.*|schema\.ccs-gmbh\.com/.*ALTO.*)", re.IGNORECASE)
@@ -22,22 +21,17 @@ def alto_labels(root: Element, label: str) -> PageLabels:
 
     Raises DataError if the namespace is not one of ALTO, or there is not exactly one page.
     """
-    found = namespace(root)
-    if found and not NAMESPACE.fullmatch(found):
-        raise DataError(f"{label} has the namespace {found[:100]!r}, which is not one of ALTO", REPAIR)
-    pages = root.findall("{*}Layout/{*}Page")
-    if len(pages) != 1:
-        raise DataError(f"{label} holds {len(pages)} pages, not one", "export a file for each page")
+    page = only_page(root, "{*}Layout/{*}Page", label, "ALTO", NAMESPACE)
     tags = {tag.get("ID", ""): tag.get("LABEL", "") for tags in root.findall("{*}Tags") for tag in tags}
     order = {reference: place for place, reference in enumerate(_references(root))}
     collector = LineCollector()
-    blocks = [block for block in pages[0].iter() if block.find("{*}TextLine") is not None]
+    blocks = [block for block in page.iter() if block.find("{*}TextLine") is not None]
     for number, block in enumerate(in_order(blocks, order, "ID")):
         for line in in_order(block.findall("{*}TextLine"), order, "ID"):
             kinds = (*_kinds(block, tags), *_kinds(line, tags))
             labelled = LabelledLine(line_text(line), line.get("ID", ""), region=number, kinds=kinds)
             _add_line(collector, line, labelled)
-    size = page_size(pages[0], "WIDTH", "HEIGHT")
+    size = page_size(page, "WIDTH", "HEIGHT")
     return collector.labels((root.findtext(PICTURE) or "").strip(), size)
 
 

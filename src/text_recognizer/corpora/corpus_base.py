@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 from text_recognizer.core.errors import DataError
+from text_recognizer.corpora.file_trees import FileTree
+from text_recognizer.corpora.page_lists import split_lists
 from text_recognizer.corpora.transcribed_pages import TranscribedPage
 
 Format = Literal["iam", "page", "alto", "text", "lines", "parquet", "packed", "corrections"]
@@ -49,21 +51,32 @@ class Corpus(ABC):
         """Close the files of the corpus."""
 
     def pages(self) -> Iterator[TranscribedPage]:
-        """Yield the pages that are usable. `faults_and_pages` also tells why others are not."""
-        for _, page in self.faults_and_pages():
-            if isinstance(page, TranscribedPage):
-                yield page
-
-    def faults_and_pages(self) -> Iterator[tuple[str, TranscribedPage | DataError]]:
-        """Yield each id with its page, or with what is wrong with it."""
+        """Yield the pages that are usable."""
         for page_id in self.ids:
             try:
-                yield page_id, self.page(page_id)
-            except DataError as error:
-                yield page_id, error
+                page = self.page(page_id)
+            except DataError:
+                continue
+            yield page
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+class FilesCorpus(Corpus):
+    """A corpus in the files of a folder or a zip, which it closes."""
+
+    def __init__(self, files: FileTree) -> None:
+        super().__init__(files.address)
+        self._files = files
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids in each list of the archive. Raises DataError if a list is wrong."""
+        return split_lists(self._files, frozenset(self.ids))
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._files.close()
 
 
 def require_known(page_id: str, table: Mapping[str, object], address: Path) -> None:

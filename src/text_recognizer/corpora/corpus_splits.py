@@ -11,7 +11,6 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import Section, Seed, Share
 from text_recognizer.corpora.corpus_base import Corpus, Format
 from text_recognizer.corpora.page_lists import divide
-from text_recognizer.corpora.transcribed_pages import TranscribedPage
 
 Parts = dict[str, tuple[str, ...]]
 
@@ -61,8 +60,7 @@ def split_corpus(corpus: Corpus, split: Split) -> Parts:
         raise DataError(
             f"{corpus.address} has no lists", "write train.list and validation.list, or set split to shares"
         )
-    groups = {page_id: page.group for page_id, page in corpus.faults_and_pages() if isinstance(page, TranscribedPage)}
-    return divide_by_shares(groups, split)
+    return divide_by_shares({page.id: page.group for page in corpus.pages()}, split)
 
 
 def divide_by_shares(groups: Mapping[str, str], shares: ShareSplit) -> Parts:
@@ -75,11 +73,12 @@ def divide_by_shares(groups: Mapping[str, str], shares: ShareSplit) -> Parts:
         members[group].append(page_id)
     names = sorted(members)
     parts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
-    room = {part: round(getattr(shares, part) * len(groups)) for part in ("validation", "test")}
+    free = {part: round(getattr(shares, part) * len(groups)) for part in ("validation", "test")}
     for index in np.random.default_rng(shares.seed).permutation(len(names)):
         pages = members[names[index]]
-        part = next((part for part, free in room.items() if len(pages) <= free), "train")
-        room[part] = room.get(part, 0) - len(pages)
+        part = next((part for part, places in free.items() if len(pages) <= places), "train")
+        if part in free:
+            free[part] -= len(pages)
         parts[part] += pages
     return {part: tuple(sorted(pages)) for part, pages in parts.items()}
 

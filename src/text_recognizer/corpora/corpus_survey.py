@@ -2,16 +2,17 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import yaml
 from tqdm import tqdm
 
-from text_recognizer.core.charset import normalise, to_label
+from text_recognizer.core.charset import count_characters, normalise, to_label
 from text_recognizer.core.errors import DataError
 from text_recognizer.corpora.corpus_base import Corpus
 from text_recognizer.corpora.corpus_splits import Parts, SourceEntry, divide_by_shares, split_corpus, suggested_split
+from text_recognizer.corpora.page_lists import first_names
 from text_recognizer.corpora.transcribed_pages import LabelledLine, TranscribedPage
 
 SHOWN = 10  # pages and faults that are listed
@@ -53,7 +54,7 @@ class Survey:
                 f"pages:      {self.num_pages} ({parts})",
                 f"lines:      {self.num_lines} with a text, {self.num_placed} of them with a place in the picture",
                 f"groups:     {len(self.groups)} writers or documents: {grouped}",
-                *([f"divided:    {_named(self.divided)} in more than one part"] if self.divided else []),
+                *([f"divided:    {first_names(self.divided, SHOWN)} in more than one part"] if self.divided else []),
                 *_characters("outside the charset", self.unknown),
                 *_characters("read without their accents", self.unaccented),
                 *(f"left out:   {count} lines: {reason}" for reason, count in self.left_out.most_common()),
@@ -78,10 +79,9 @@ def survey(corpus: Corpus, check_pictures: bool = True) -> Survey:
     split = suggested_split(corpus)
     result = Survey(SourceEntry(format=corpus.format, address=str(corpus.address), split=split))
     groups: dict[str, str] = {}
-    bar = tqdm(corpus.faults_and_pages(), total=len(corpus), desc="look", unit="page", file=sys.stderr)
-    for page_id, page in bar:
+    for page_id in tqdm(corpus.ids, desc="look", unit="page", file=sys.stderr):
         try:
-            groups[page_id] = _add_page(result, page, check_pictures)
+            groups[page_id] = _add_page(result, corpus.page(page_id), check_pictures)
         except DataError as error:
             result.num_bad_pages += 1
             result.faults.append(error.what)
@@ -99,15 +99,8 @@ def _divided(parts: Parts, groups: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(group for group, count in counts.items() if count > 1))
 
 
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
-def _add_page(result: Survey, page: TranscribedPage | DataError, check_pictures: bool) -> str:
-    """Count a page, and return its group. Raises DataError if it cannot be used."""
-    if isinstance(page, DataError):
-        raise page
+def _add_page(result: Survey, page: TranscribedPage, check_pictures: bool) -> str:
+    """Count a page, and return its group. Raises DataError if its picture cannot be used."""
     if check_pictures:
         _, page = page.open()
     result.num_pages += 1
@@ -141,5 +134,4 @@ def _add_line(result: Survey, line: LabelledLine, placed: bool) -> None:
 
 def _characters(what: str, counts: Counter[str]) -> list[str]:
     """Return a row with characters and their counts; none if there are no characters."""
-    listed = ", ".join(f"{character} {count}" for character, count in counts.most_common())
-    return [f"characters: {what}: {listed}"] if counts else []
+    return [f"characters: {what}: {count_characters(counts)}"] if counts else []

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from text_recognizer.corpora.corpus_base import Corpus, Format
-from text_recognizer.corpora.iam import IamArchive
-from text_recognizer.corpora.pipeline_corpora import box_corners
+from text_recognizer.corpora.iam import Form, IamArchive
 from text_recognizer.corpora.transcribed_pages import LabelledLine, PagePicture, TranscribedPage
 
 
@@ -29,16 +28,12 @@ class IamCorpus(Corpus):
 
     def page(self, page_id: str) -> TranscribedPage:
         """Return a form; its group is its writer. Raises DataError if its labels are damaged."""
-        form = self.archive.form(page_id)
-        lines = tuple(
-            LabelledLine(line.text, line.id, polygon=box_corners(line.box) if line.box else ()) for line in form.lines
-        )
         picture = PagePicture(
             self.archive.picture_name(page_id),
             f"{self.address}: {page_id}",
             lambda: self.archive.picture_bytes(page_id),
         )
-        return TranscribedPage(page_id, form.writer, picture, lines, (form.width, form.height))
+        return page_of_form(page_id, self.archive.form(page_id), picture)
 
     def own_parts(self) -> dict[str, tuple[str, ...]]:
         """Return the ids in each part of the archive's split. Raises DataError if it has no such split."""
@@ -47,3 +42,9 @@ class IamCorpus(Corpus):
     def close(self) -> None:
         """Close the archive."""
         self.archive.__exit__(None, None, None)
+
+
+def page_of_form(page_id: str, form: Form, picture: PagePicture) -> TranscribedPage:
+    """Return a form as a page, whose group is the writer of the form."""
+    lines = (LabelledLine(line.text, line.id, polygon=line.box.corners if line.box else ()) for line in form.lines)
+    return TranscribedPage(page_id, form.writer, picture, tuple(lines), (form.width, form.height))

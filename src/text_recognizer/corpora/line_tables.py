@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import ClassVar, Self
 
-from text_recognizer.core.charset import NEWLINE, join_lines
+from text_recognizer.core.charset import NEWLINE
 from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.corpus_base import Corpus, Format, require_known
+from text_recognizer.corpora.corpus_base import FilesCorpus, Format, require_known
 from text_recognizer.corpora.file_trees import FileTree, FolderTree, text_of
-from text_recognizer.corpora.page_lists import split_lists, without_suffix
+from text_recognizer.corpora.page_lists import without_suffix
 from text_recognizer.corpora.picture_search import tree_picture
-from text_recognizer.corpora.transcribed_pages import LabelledLine, PagePicture, TranscribedPage
+from text_recognizer.corpora.transcribed_pages import PagePicture, TranscribedPage, labelled_lines
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl")
 FILE_COLUMNS = ("file_name", "filename", "file", "image", "image_path", "path", "picture")
@@ -43,20 +43,14 @@ class TableRow:
     part: str
 
 
-def labelled_lines(text: str) -> tuple[LabelledLine, ...]:
-    """Return the lines of a text that are not empty."""
-    return tuple(LabelledLine(joined) for line in text.split(NEWLINE) if (joined := join_lines(line)))
-
-
-class LineTableCorpus(Corpus):
+class LineTableCorpus(FilesCorpus):
     """The pictures that the tables of an archive name. A text of several lines is that of a page."""
 
     format: ClassVar[Format] = "lines"
 
     def __init__(self, files: FileTree, tables: Sequence[str]) -> None:
         """Read the tables. Raises DataError if one is damaged, or names a picture twice."""
-        super().__init__(files.address)
-        self._files = files
+        super().__init__(files)
         self._rows: dict[str, TableRow] = {}
         for table in tables:
             for row in _rows(files, table):
@@ -90,17 +84,9 @@ class LineTableCorpus(Corpus):
             raise DataError(f"{self._files.label(row.picture)} does not exist", "add the picture or remove its line")
         return table_page(page_id, row, tree_picture(self._files, row.picture))
 
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids in each list of the archive. Raises DataError if a list is wrong."""
-        return split_lists(self._files, self._rows)
-
     def own_parts(self) -> dict[str, tuple[str, ...]]:
         """Return the ids in each part: by a column of the table, else by the name of a table or a folder."""
         return parts_of(self._rows)
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._files.close()
 
 
 def table_page(page_id: str, row: TableRow, picture: PagePicture) -> TranscribedPage:

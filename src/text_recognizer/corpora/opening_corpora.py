@@ -67,8 +67,9 @@ def _open_tree(files: FileTree, form: Format | None, pictures: Path | None) -> C
         return PageXmlCorpus(files, _some(page, files, "PAGE XML"), pictures)
     if form == "alto" or (form is None and alto):
         return AltoCorpus(files, _some(alto, files, "ALTO"), pictures)
-    if form == "lines" or (form is None and find_tables(files)):
-        return LineTableCorpus(files, _some(find_tables(files), files, "a table with file_name and text"))
+    tables = find_tables(files) if form in (None, "lines") else []
+    if form == "lines" or tables:
+        return LineTableCorpus(files, _some(tables, files, "a table with file_name and text"))
     parquet = files.with_suffix(".parquet")
     if form == "parquet" or (form is None and parquet):
         return ParquetCorpus(files, _some(parquet, files, "Parquet"))

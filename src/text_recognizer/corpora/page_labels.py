@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from text_recognizer.core.charset import join_lines
+from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Point
+from text_recognizer.corpora.safe_xml import REPAIR, namespace
 from text_recognizer.corpora.transcribed_pages import LabelledLine
 
 MAX_COORDINATE = 1_000_000
@@ -50,6 +52,17 @@ class LineCollector:
     def labels(self, picture: str, size: tuple[int, int] | None) -> PageLabels:
         """Return the labels of the page."""
         return PageLabels(picture, size, tuple(self.lines), tuple(self.faults))
+
+
+def only_page(root: Element, path: str, label: str, form: str, namespaces: re.Pattern[str]) -> Element:
+    """Return the one page of a document of a format. Raises DataError for another namespace or number of pages."""
+    found = namespace(root)
+    if found and not namespaces.fullmatch(found):
+        raise DataError(f"{label} has the namespace {found[:100]!r}, which is not one of {form}", REPAIR)
+    pages = root.findall(path)
+    if len(pages) != 1:
+        raise DataError(f"{label} holds {len(pages)} pages, not one", "export a file for each page")
+    return pages[0]
 
 
 def parse_points(text: str) -> tuple[Point, ...]:

@@ -3,7 +3,7 @@
 Every reader of such a list is here.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
@@ -53,15 +53,24 @@ def divide(lists: Mapping[str, tuple[str, ...]], ids: Iterable[str]) -> dict[str
     """Return the pages of each part. Without a `train.list`, the pages that no list names are for training."""
     if "train" in lists:
         return dict(lists)
+    return {"train": unlisted(lists, ids), **lists}
+
+
+def unlisted(lists: Mapping[str, tuple[str, ...]], ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the pages that no list names."""
     listed = {name for names in lists.values() for name in names}
-    return {"train": tuple(page for page in ids if page not in listed), **lists}
+    return tuple(page for page in ids if page not in listed)
 
 
 def missing_names(names: Iterable[str], ids: Collection[str]) -> str:
     """Return the names that are no ids, for a message: the first ones, and the number of the others."""
-    missing = [name for name in names if name not in ids]
-    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-    return ", ".join(missing[:SHOWN]) + more
+    return first_names([name for name in names if name not in ids], SHOWN)
+
+
+def first_names(names: Sequence[str], count: int) -> str:
+    """Return up to `count` names for a message, and the number of the others."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
 
 
 def require_disjoint(lists: Mapping[str, Collection[str]], where: str) -> None:

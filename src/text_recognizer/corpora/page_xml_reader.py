@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.page_labels import LineCollector, PageLabels, in_order, page_size
-from text_recognizer.corpora.safe_xml import REPAIR, local_name, namespace
+from text_recognizer.corpora.page_labels import LineCollector, PageLabels, in_order, only_page, page_size
+from text_recognizer.corpora.safe_xml import local_name
 from text_recognizer.corpora.transcribed_pages import LabelledLine
 
 NAMESPACE = re.compile(r"https?://schema\.primaresearch\.org/PAGE/gts/pagecontent/20\d\d-\d\d-\d\d/?")
@@ -34,13 +33,7 @@ def page_labels(root: Element, label: str) -> PageLabels:
 
     Raises DataError if the namespace is not one of PAGE, or there is not exactly one page.
     """
-    found = namespace(root)
-    if found and not NAMESPACE.fullmatch(found):
-        raise DataError(f"{label} has the namespace {found[:100]!r}, which is not one of PAGE XML", REPAIR)
-    pages = root.findall("{*}Page")
-    if len(pages) != 1:
-        raise DataError(f"{label} holds {len(pages)} pages, not one", "export a file for each page")
-    page, collector = pages[0], LineCollector()
+    page, collector = only_page(root, "{*}Page", label, "PAGE XML", NAMESPACE), LineCollector()
     region_number = 0
     places = _reading_order(page)
     for element, kinds in _regions(page, places, ()):

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, ClassVar, Self
 
 from text_recognizer.core.errors import DataError, MissingExtraError
-from text_recognizer.corpora.corpus_base import Corpus, Format, require_known
+from text_recognizer.corpora.corpus_base import FilesCorpus, Format, require_known
 from text_recognizer.corpora.file_trees import FileTree, FolderTree
 from text_recognizer.corpora.line_tables import (
     FILE_COLUMNS,
@@ -20,14 +20,14 @@ from text_recognizer.corpora.line_tables import (
     table_page,
     value_of,
 )
-from text_recognizer.corpora.page_lists import split_lists, without_suffix
+from text_recognizer.corpora.page_lists import without_suffix
 from text_recognizer.corpora.transcribed_pages import PagePicture, TranscribedPage
 
 SIMPLE = ("string", "large_string", "int", "uint", "bool")  # the types of columns that are no pictures
 PICTURE_COLUMNS = ("image", "picture", "img")
 
 
-class ParquetCorpus(Corpus):
+class ParquetCorpus(FilesCorpus):
     """The rows of Parquet files: a column with the bytes of pictures, and one with texts.
 
     The texts are held in memory. The pictures are read from the file when they are opened.
@@ -37,8 +37,7 @@ class ParquetCorpus(Corpus):
 
     def __init__(self, files: FileTree, names: Sequence[str]) -> None:
         """Read the texts. Raises DataError if a file is damaged or has no such columns."""
-        super().__init__(files.address)
-        self._files = files
+        super().__init__(files)
         self._rows: dict[str, TableRow] = {}
         self._pictures: dict[str, tuple[_ParquetFile, int]] = {}
         for name in names:
@@ -71,17 +70,9 @@ class ParquetCorpus(Corpus):
         picture = PagePicture(page_id, f"{file.label}: {page_id}", lambda: file.picture(number))
         return table_page(page_id, self._rows[page_id], picture)
 
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids in each list of the archive. Raises DataError if a list is wrong."""
-        return split_lists(self._files, self._rows)
-
     def own_parts(self) -> dict[str, tuple[str, ...]]:
         """Return the ids in each part: by a column, else by the name of the file, such as train-00000.parquet."""
         return parts_of(self._rows)
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._files.close()
 
 
 class _ParquetFile:

@@ -36,17 +36,12 @@ class PictureSearch:
         own = without_suffix(PurePosixPath(labels).name)
         for name in (file, PurePosixPath(wanted.replace("\\", "/")).name, without_suffix(file), own):
             if name and (places := self._places.get(_key(name))):
-                return _picture(_nearest(places, labels, where))
+                return tree_picture(*_nearest(places, labels, where))
         raise DataError(f"{where} has no picture: there is no {file or own} in the archive", TIDY)
 
 
 def tree_picture(tree: FileTree, name: str) -> PagePicture:
     """Return the picture that a file of a tree holds."""
-    return _picture((tree, name))
-
-
-def _picture(place: tuple[FileTree, str]) -> PagePicture:
-    tree, name = place
     return PagePicture(PurePosixPath(name).name, tree.label(name), lambda: tree.read(name))
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from text_recognizer.core.charset import NEWLINE
 from text_recognizer.core.errors import DataError
-from text_recognizer.core.geometry import Box, Point
 from text_recognizer.corpora import corrections
 from text_recognizer.corpora.corpus_base import Corpus, Format, require_known
 from text_recognizer.corpora.file_trees import FileTree, FolderTree
 from text_recognizer.corpora.iam import SPLITS
+from text_recognizer.corpora.iam_corpus import page_of_form
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
 from text_recognizer.corpora.transcribed_pages import LabelledLine, PagePicture, TranscribedPage
 
@@ -73,13 +73,9 @@ class CorrectionCorpus(Corpus):
     def page(self, page_id: str) -> TranscribedPage:
         """Return a corrected page. Raises DataError if it is not valid."""
         correction = corrections.read(self.address, page_id)
-        form = correction.form
-        lines = tuple(
-            LabelledLine(line.text, line.id, polygon=box_corners(line.box) if line.box else ()) for line in form.lines
-        )
         label = f"{self.address}: {page_id}"
         picture = PagePicture(f"{page_id}.png", label, lambda: _png(correction.picture))
-        return TranscribedPage(page_id, form.writer, picture, lines, (form.width, form.height))
+        return page_of_form(page_id, correction.form, picture)
 
 
 def is_packed(address: Path) -> bool:
@@ -92,11 +88,6 @@ def has_corrections(files: FileTree) -> bool:
     return isinstance(files, FolderTree) and any(
         _is_correction(files, name) for name in files.with_suffix(".json") if "/" not in name
     )
-
-
-def box_corners(box: Box) -> tuple[Point, ...]:
-    """Return the corners of a box, clockwise from its top left."""
-    return (Point(box.x, box.y), Point(box.right, box.y), Point(box.right, box.bottom), Point(box.x, box.bottom))
 
 
 def _is_correction(files: FileTree, name: str) -> bool:
@@ -112,7 +103,7 @@ def _packed_lines(page: PackedPage) -> tuple[LabelledLine, ...]:
     texts = page.text.split(NEWLINE)
     if len(texts) != len(page.boxes):
         return tuple(map(LabelledLine, texts))
-    return tuple(LabelledLine(text, polygon=box_corners(box)) for text, box in zip(texts, page.boxes, strict=True))
+    return tuple(LabelledLine(text, polygon=box.corners) for text, box in zip(texts, page.boxes, strict=True))
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from text_recognizer.core.charset import NEWLINE, join_lines
+from text_recognizer.core.charset import join_lines
 from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.corpus_base import Corpus, Format, require_known
+from text_recognizer.corpora.corpus_base import FilesCorpus, Format, require_known
 from text_recognizer.corpora.file_trees import FileTree, text_of
-from text_recognizer.corpora.page_lists import PICTURE_SUFFIXES, split_lists
+from text_recognizer.corpora.page_lists import PICTURE_SUFFIXES
 from text_recognizer.corpora.picture_search import tree_picture
-from text_recognizer.corpora.transcribed_pages import LabelledLine, TranscribedPage
+from text_recognizer.corpora.transcribed_pages import TranscribedPage, labelled_lines
 
 REPAIR = "correct or remove the file"
 
@@ -24,7 +24,7 @@ class TextFile:
     has_line_breaks: bool
 
 
-class TextCorpus(Corpus):
+class TextCorpus(FilesCorpus):
     """Pictures, `a.jpg`, and their texts, `a.txt` with a line of text for each line of the page.
 
     A text whose name occurs in the names of pictures without a text of their own, such as `letter.txt` in
@@ -35,8 +35,7 @@ class TextCorpus(Corpus):
 
     def __init__(self, files: FileTree) -> None:
         """Take the pictures of an archive. Raises DataError if two have the same name, or there are none."""
-        super().__init__(files.address)
-        self._files = files
+        super().__init__(files)
         self._pictures = _pictures(files)
         self._texts = [name for name in files.with_suffix(".txt") if name not in self._pictures]
         own = {_stem(name) for name in self._pictures.values()}
@@ -52,8 +51,7 @@ class TextCorpus(Corpus):
         file = self.text_file(page_id)
         label = self._files.label(file.name)
         text = text_of(self._files.read(file.name), label)
-        lines = text.split(NEWLINE) if file.has_line_breaks else [text]
-        found = tuple(LabelledLine(joined) for line in lines if (joined := join_lines(line)))
+        found = labelled_lines(text if file.has_line_breaks else join_lines(text))
         if not found:
             raise DataError(f"{label} is empty", REPAIR)
         picture = tree_picture(self._files, self._pictures[page_id])
@@ -73,14 +71,6 @@ class TextCorpus(Corpus):
                 f"write {picture.stem}.txt beside it, a line of text for each line, or move it away",
             )
         return TextFile(max(named, key=lambda name: len(_stem(name))), has_line_breaks=False)
-
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids in each list of the archive. Raises DataError if a list is wrong."""
-        return split_lists(self._files, self._pictures)
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._files.close()
 
 
 def has_texts(files: FileTree) -> bool:

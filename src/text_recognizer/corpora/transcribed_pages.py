@@ -1,12 +1,13 @@
 """The record of a page whose text is known, whatever format it came from."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from text_recognizer.core.charset import NEWLINE, join_lines
 from text_recognizer.core.errors import DataError
-from text_recognizer.core.geometry import Box, Point
+from text_recognizer.core.geometry import Box, Point, box_of_points
 from text_recognizer.pages.opening import open_pages, open_picture
 
 MAX_STRETCH = 0.02  # by which the scales along both sides may differ, if a picture has another size than its labels
@@ -34,16 +35,17 @@ class LabelledLine:
     @property
     def box(self) -> Box | None:
         """The box around the polygon, else around the baseline; None if there is neither."""
-        points = self.polygon or self.baseline
-        if not points:
-            return None
-        left, top = min(point.x for point in points), min(point.y for point in points)
-        return Box(left, top, max(point.x for point in points) - left, max(point.y for point in points) - top)
+        return box_of_points(self.polygon or self.baseline)
 
     @property
     def is_writing(self) -> bool:
         """Whether no label says that the line is printed, typed or stamped."""
         return not any(word in kind.lower() for kind in self.kinds for word in NO_WRITING)
+
+
+def labelled_lines(text: str) -> tuple[LabelledLine, ...]:
+    """Return the lines of a text that are not empty, with white space collapsed."""
+    return tuple(LabelledLine(joined) for line in text.split(NEWLINE) if (joined := join_lines(line)))
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,6 @@ class TranscribedPage:
     def text(self) -> str:
         """The texts of the lines that are not empty, joined by newlines."""
         return "\n".join(line.text for line in self.lines if line.text)
-
-    @property
-    def has_line_places(self) -> bool:
-        """Whether each line with a text has a baseline or a polygon."""
-        lines = [line for line in self.lines if line.text]
-        return bool(lines) and all(line.box for line in lines)
-
-    @property
-    def has_line_boxes(self) -> bool:
-        """Whether each line with a text has a polygon or a box, and not just a baseline."""
-        return self.has_line_places and all(line.polygon for line in self.lines if line.text)
 
     def open(self) -> tuple[np.ndarray, "TranscribedPage"]:
         """Return the pixels, uint8 RGB (H, W, 3), and the page with its points in these pixels: see `fitted`."""
@@ -145,9 +136,9 @@ def _outside(points: Iterable[Point], width: int, height: int) -> bool:
     return any(not (-more_x <= x <= width + more_x and -more_y <= y <= height + more_y) for x, y in points)
 
 
-def _apart(baseline: Sequence[Point], polygon: Sequence[Point]) -> bool:
+def _apart(baseline: Iterable[Point], polygon: Iterable[Point]) -> bool:
     """Return whether a polygon lies beside or above or below its baseline, by more than its own height."""
-    around, along = LabelledLine("", polygon=tuple(polygon)).box, LabelledLine("", baseline=tuple(baseline)).box
+    around, along = box_of_points(polygon), box_of_points(baseline)
     if around is None or along is None:
         return False
     beside = along.x > around.right + around.height or along.right < around.x - around.height

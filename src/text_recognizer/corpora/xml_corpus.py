@@ -8,11 +8,10 @@ from xml.etree.ElementTree import Element
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.corpora.alto_reader import alto_labels, is_alto
-from text_recognizer.corpora.corpus_base import Corpus, Format, require_known
+from text_recognizer.corpora.corpus_base import FilesCorpus, Format, require_known
 from text_recognizer.corpora.file_trees import FileTree, FolderTree
 from text_recognizer.corpora.mets import is_mets, mets_pictures
 from text_recognizer.corpora.page_labels import PageLabels
-from text_recognizer.corpora.page_lists import split_lists
 from text_recognizer.corpora.page_xml_reader import document_of, is_page_xml, page_labels
 from text_recognizer.corpora.picture_search import PictureSearch, tree_picture
 from text_recognizer.corpora.safe_xml import parse_xml
@@ -21,7 +20,7 @@ from text_recognizer.corpora.transcribed_pages import PagePicture, TranscribedPa
 LABEL_FOLDERS = ("page", "alto", "xml")  # in which exporters put the label files of a document
 
 
-class XmlCorpus(Corpus):
+class XmlCorpus(FilesCorpus):
     """The pages of an archive whose labels have one format. A page without labels is not part of it.
 
     The group of a page is its folder if the archive has several folders of pages, else its document in Transkribus if
@@ -33,8 +32,7 @@ class XmlCorpus(Corpus):
 
     def __init__(self, files: FileTree, names: Sequence[str], pictures: Path | None = None) -> None:
         """Take the label files `names` of an archive, and its pictures, or those in the folder `pictures`."""
-        super().__init__(files.address)
-        self._files = files
+        super().__init__(files)
         self._names = _page_ids(names)
         self._search = PictureSearch([files, *([FolderTree(pictures)] if pictures else [])])
         self._mets = _mets(files)
@@ -64,14 +62,6 @@ class XmlCorpus(Corpus):
         """Return the labels in a label file. Raises DataError if they are damaged."""
         label = self._files.label(name)
         return type(self).read_labels(parse_xml(self._files.read(name), label), label)
-
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """Return the ids in each list of the archive. Raises DataError if a list is wrong."""
-        return split_lists(self._files, self._names)
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._files.close()
 
     def _picture(self, name: str, labels: PageLabels) -> PagePicture:
         if name in self._mets:

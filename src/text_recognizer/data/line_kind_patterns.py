@@ -7,9 +7,9 @@ import numpy as np
 
 from text_recognizer.data.line_kind_strips import KindStrip
 from text_recognizer.inference.line_kind import NONE
+from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.pages.strips import STRIP_HEIGHT
 
-PAPER = 255
 SEED = 11
 
 

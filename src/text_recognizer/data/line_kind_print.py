@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from text_recognizer.data.line_kind_print_texts import printed_text
 from text_recognizer.data.line_kind_strips import MAX_STRIP_WIDTH, KindStrip
 from text_recognizer.inference.line_kind import PRINTED
+from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.pages.strips import MARGIN, STRIP_HEIGHT
 from text_recognizer.synthetic.prose import prose_by_split
 
@@ -17,7 +18,7 @@ FONT_SUFFIXES = (".ttf", ".otf", ".t1", ".pfb")
 # Pixels of a font on a strip. Capitals alone, or a line without long letters, are enlarged more than others.
 SIZES = (26, 84)
 MAX_LETTERS = 90
-PAPER, INK = 255, (0, 90)
+INK = (0, 90)
 SEED = 11
 SEGMENTS = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcfgd")  # of the digits
 

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 from text_recognizer import __version__
 from text_recognizer.core import schemas
 from text_recognizer.core.geometry import Box, Point
-from text_recognizer.exporting.page_outlines import Block, baseline, blocks, corners, outline, words
+from text_recognizer.exporting.page_outlines import Block, baseline, blocks, outline, words
 from text_recognizer.exporting.picture_source import PictureSource
 from text_recognizer.exporting.xml_documents import SOFTWARE, child, document, points_text
 
@@ -56,7 +56,7 @@ def _add_description(root: Element, source: PictureSource) -> None:
 
 def _add_block(space: Element, block: Block) -> None:
     element = child(space, "TextBlock", {"ID": f"r{block.number}", **_place(block.box)})
-    _add_shape(element, corners(block.box))
+    _add_shape(element, block.box.corners)
     for number, line in block.numbered_lines():
         _add_line(element, line, number)
 

@@ -44,26 +44,20 @@ def export_corpus(corpus: Corpus, out: Path, created: datetime) -> ExportedCorpu
     result, names = ExportedCorpus(), {}
     with replace_atomically(out) as draft:
         draft.mkdir()
-        bar = tqdm(corpus.faults_and_pages(), total=len(corpus), desc="export", unit="page", file=sys.stderr)
-        for page_id, page in bar:
+        for page_id in tqdm(corpus.ids, desc="export", unit="page", file=sys.stderr):
             try:
-                names[page_id] = _write(draft, _required(page), created)
+                page = corpus.page(page_id)
+                names[page_id] = _write(draft, page, created)
             except DataError as error:
                 result.faults[page_id] = error.what
                 continue
             result.num_pages += 1
-            result.num_lines += sum(bool(line.text) for line in page.lines) if isinstance(page, TranscribedPage) else 0
+            result.num_lines += sum(bool(line.text) for line in page.lines)
         if not names:
             fault = next(iter(result.faults.values()), "it has none")
             raise DataError(f"no page of {corpus.address} can be exported: {fault}", "correct the pages")
         _write_lists(draft, corpus.lists() or corpus.own_parts(), names)
     return result
-
-
-def _required(page: TranscribedPage | DataError) -> TranscribedPage:
-    if isinstance(page, DataError):
-        raise page
-    return page
 
 
 def _write(folder: Path, page: TranscribedPage, created: datetime) -> str:

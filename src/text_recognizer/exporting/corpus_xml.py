@@ -1,18 +1,16 @@
 """Write transcribed pages as PAGE XML, version 2019-07-15, with their pictures: what other programs can go on with."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
 from xml.etree.ElementTree import Element
 
-from text_recognizer import __version__
 from text_recognizer.core.charset import NEWLINE
-from text_recognizer.core.geometry import Box, Point, bounding_box
+from text_recognizer.core.geometry import Box, Point, box_of_points
 from text_recognizer.corpora.transcribed_pages import LabelledLine, TranscribedPage
-from text_recognizer.exporting.page_outlines import corners
-from text_recognizer.exporting.page_xml import NAMESPACE, SCHEMA_INSTANCE
-from text_recognizer.exporting.xml_documents import SOFTWARE, child, document, points_text
+from text_recognizer.exporting.page_xml import add_reading_order, page_root
+from text_recognizer.exporting.xml_documents import child, document, points_text
 
 ABOVE, BELOW = 0.7, 0.3  # of the distance between baselines: how far a line reaches above and below its baseline
 USUAL_DISTANCE = 0.03  # of the page's height: the distance between baselines, if there is only one
@@ -24,19 +22,11 @@ def corpus_page_xml(page: TranscribedPage, picture: str, created: datetime) -> b
     A region with a line whose place is not known has only its text: an invented place would be taken for a known one.
     """
     width, height = page.size or (1, 1)
-    root = Element("PcGts", {"xmlns": NAMESPACE, "xmlns:xsi": SCHEMA_INSTANCE,
-                             "xsi:schemaLocation": f"{NAMESPACE} {NAMESPACE}/pagecontent.xsd"})  # fmt: skip
-    metadata = child(root, "Metadata")
-    child(metadata, "Creator", text=f"{SOFTWARE} {__version__}")
-    child(metadata, "Created", text=created.isoformat())
-    child(metadata, "LastChange", text=created.isoformat())
+    root = page_root(created)
     size: dict[str, object] = {"imageWidth": width, "imageHeight": height}
     element = child(root, "Page", {"imageFilename": picture, **size})
     regions = list(_regions(page.lines))
-    if regions:
-        order = child(child(element, "ReadingOrder"), "OrderedGroup", {"id": "reading_order"})
-        for number in range(len(regions)):
-            child(order, "RegionRefIndexed", {"index": number, "regionRef": f"r{number + 1}"})
+    add_reading_order(element, len(regions))
     first = 1
     for number, lines in enumerate(regions, 1):
         _add_region(element, f"r{number}", lines, _Frame(width, height, first))
@@ -63,8 +53,8 @@ def _add_region(parent: Element, name: str, lines: Sequence[LabelledLine], frame
     placed = all(line.box for line in lines)
     distance = _distance(lines, frame.box.height)
     outlines = [_outline(line, distance) for line in lines] if placed else []
-    around = bounding_box(_box(outline) for outline in outlines) or frame.box
-    child(region, "Coords", {"points": points_text(corners(around))})
+    around = box_of_points(point for outline in outlines for point in outline) or frame.box
+    child(region, "Coords", {"points": points_text(around.corners)})
     for index, (line, outline) in enumerate(zip(lines, outlines, strict=False)):
         attributes: dict[str, object] = {"id": f"l{frame.first_line + index}", "custom": _custom(index, line)}
         element = child(region, "TextLine", attributes)
@@ -100,8 +90,3 @@ def _outline(line: LabelledLine, distance: float) -> tuple[Point, ...]:
     points = line.baseline or line.polygon
     upper = [Point(x, max(0, round(y - ABOVE * distance))) for x, y in points]
     return (*upper, *(Point(x, round(y + BELOW * distance)) for x, y in reversed(points)))
-
-
-def _box(points: Iterable[Point]) -> Box:
-    columns, rows = zip(*points, strict=True)
-    return Box(min(columns), min(rows), max(columns) - min(columns), max(rows) - min(rows))

@@ -40,14 +40,9 @@ def blocks(page: schemas.Page) -> list[Block]:
     return found
 
 
-def corners(box: Box) -> tuple[Point, ...]:
-    """Return the corners of a box, clockwise from the top left."""
-    return (Point(box.x, box.y), Point(box.right, box.y), Point(box.right, box.bottom), Point(box.x, box.bottom))
-
-
 def outline(line: schemas.Line) -> tuple[Point, ...]:
     """Return the polygon of a line; the corners of its box if it has none."""
-    return line.polygon if len(line.polygon) >= 3 else corners(line.box)
+    return line.polygon if len(line.polygon) >= 3 else line.box.corners
 
 
 def baseline(line: schemas.Line) -> tuple[Point, ...]:

@@ -1,10 +1,15 @@
-"""The alignment of texts with the columns of their lines."""
+"""The texts of lines and the columns of their log-probabilities: the greedy text, and the alignment of a known one."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from text_recognizer.core.charset import BLANK_ID
+from text_recognizer.core.charset import BLANK_ID, SPECIAL, collapse
+
+
+def greedy_text(scores: np.ndarray) -> tuple[int, ...]:
+    """Return the ids of the text on the best path of a line, log-probabilities (w, C), without special tokens."""
+    return tuple(index for index in collapse(scores.argmax(axis=1).tolist()) if index >= len(SPECIAL))
 
 
 def align(scores: Sequence[np.ndarray], texts: Sequence[Sequence[int]]) -> list[np.ndarray]:

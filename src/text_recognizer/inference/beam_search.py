@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from text_recognizer.core.charset import BLANK_ID, SPECIAL, collapse
+from text_recognizer.core.charset import BLANK_ID, SPECIAL
+from text_recognizer.inference.alignment import greedy_text
 from text_recognizer.inference.beams import (
     BLANK,
     CHARACTER,
@@ -21,6 +22,7 @@ from text_recognizer.inference.beams import (
     Columns,
     PrefixTree,
 )
+from text_recognizer.inference.language_fit import language_shares
 from text_recognizer.inference.language_model import SPACE, NGram
 from text_recognizer.inference.ngram_keys import MAX_ORDER
 
@@ -35,7 +37,8 @@ class BeamSearchDecoder:
     """A language model, and how shallow fusion weighs it.
 
     The score of a text is its CTC log-probability, plus `lm_weight` times its log-probability in the language model,
-    plus `insertion_bonus` for every character.
+    plus `insertion_bonus` for every character. Both have a share of at least `min_lm_share` on a line that does not fit
+    the language model: see `language_fit`.
     """
 
     ngram: NGram
@@ -43,6 +46,11 @@ class BeamSearchDecoder:
     insertion_bonus: float
     beam_width: int
     min_lm_share: float = 1.0
+
+    def prepare(self, scores: Sequence[np.ndarray]) -> list["FusedLine"]:
+        """Return lines, each (w, C), in reading order, with their contexts and their shares of the language model."""
+        shares = language_shares(self.ngram, scores, self.min_lm_share)
+        return [FusedLine(*line) for line in zip(scores, contexts_of(scores), shares, strict=True)]
 
     def decode(self, lines: Sequence["FusedLine"]) -> list[tuple[int, ...]]:
         """Return the ids of the text with the highest score, for each line.
@@ -96,8 +104,7 @@ def contexts_of(scores: Sequence[np.ndarray]) -> list[Context]:
     context = TEXT_BEGINS
     for line in scores:
         contexts.append(context)
-        text = tuple(index for index in collapse(line.argmax(axis=1).tolist()) if index >= len(SPECIAL))
-        if text:
+        if text := greedy_text(line):
             context = (*context, *text, SPACE)[-MAX_ORDER:]
     return contexts
 

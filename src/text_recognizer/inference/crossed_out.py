@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from text_recognizer.core.charset import CROSSED_OUT, is_crossed_out
 from text_recognizer.core.geometry import Box
-from text_recognizer.inference.transcription import TranscribedLine, Transcription
+from text_recognizer.inference.transcription import TranscribedLine, Transcription, renumber_regions
 
 # A sign within a word stands for letters that were crossed out; before a digit it is the sign of a number.
 WITHIN_WORD = re.compile(rf"{re.escape(CROSSED_OUT)}(?!\d)")
@@ -34,12 +34,10 @@ def drop_crossed_out(page: Transcription) -> Transcription:
     The other words keep their boxes and confidences, and the confidences of lines and page are those of what is left. A
     line of which nothing is left is removed, and so is a region without lines.
     """
-    lines = [kept for line in page.lines if (kept := _without_crossed_out(line))]
-    numbers = sorted({line.region for line in lines})
+    numbers, lines = renumber_regions([kept for line in page.lines if (kept := _without_crossed_out(line))])
     regions = page.geometry.regions
     geometry = replace(page.geometry, regions=tuple(regions[number] for number in numbers if number < len(regions)))
-    left = Transcription.of([replace(line, region=numbers.index(line.region)) for line in lines])
-    return replace(left, geometry=geometry, timings=page.timings)
+    return replace(Transcription.of(lines), geometry=geometry, timings=page.timings)
 
 
 def _without_crossed_out(line: TranscribedLine) -> TranscribedLine | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from text_recognizer.core.charset import SPECIAL, collapse
+from text_recognizer.inference.alignment import greedy_text
 from text_recognizer.inference.language_model import SPACE, NGram
 
 # Chosen on validation lines of IAM and of students' pages, and on lines that were composed of their words and of halves
@@ -57,7 +57,6 @@ def language_shares(ngram: NGram, scores: Sequence[np.ndarray], min_share: float
 
 def line_fit(ngram: NGram, scores: np.ndarray) -> LineFit:
     """Return how well the best path of a line, log-probabilities (w, C), fits the language model."""
-    path = scores.argmax(axis=1)
-    text = [index for index in collapse(path.tolist()) if index >= len(SPECIAL)]
+    text = greedy_text(scores)
     language = ngram.next_characters.log_probabilities_along((SPACE,), text)
     return LineFit(len(text), float(language.sum()), float(scores.max(axis=1).sum()))

@@ -19,6 +19,7 @@ from text_recognizer.inference.transcription import (
     Transcription,
     best_path,
     emitted_characters,
+    renumber_regions,
     to_line,
 )
 from text_recognizer.pages.line_finding import ASSETS, FoundLines, LineFinder, Upright
@@ -205,8 +206,7 @@ def _page(
     timings: tuple[schemas.Timing, ...],
 ) -> Transcription:
     """Return the transcription of a page. Regions without lines are left out."""
-    numbers = sorted({line.region for line in lines})
-    numbered = [replace(line, region=numbers.index(line.region)) for line in lines]
+    numbers, numbered = renumber_regions(lines)
     regions = [bounding_box(line.box for line in lines if line.region == number) for number in numbers]
     height, width = found.upright.size
     geometry = PageGeometry(width, height, found.upright.degrees, sheet, tuple(box for box in regions if box))

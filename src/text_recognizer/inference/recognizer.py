@@ -12,9 +12,8 @@ from text_recognizer.core.errors import ModelError
 from text_recognizer.core.layout import pretrained_model
 from text_recognizer.core.output_formats import CrossedOut
 from text_recognizer.inference.alignment import align
-from text_recognizer.inference.beam_search import BeamSearchDecoder, FusedLine, contexts_of
+from text_recognizer.inference.beam_search import BeamSearchDecoder
 from text_recognizer.inference.crossed_out import drop_crossed_out
-from text_recognizer.inference.language_fit import language_shares
 from text_recognizer.inference.language_model import NGram
 from text_recognizer.inference.model_info import (
     GRAPH_FILE,
@@ -206,7 +205,7 @@ class Recognizer:
         return DecodedPage(centres, scores, scores.argmax(axis=2))
 
     def _fuse_language_model(self, page: DecodedPage) -> DecodedPage:
-        """Decode the page by beam search with the language model."""
+        """Decode the page by beam search with the language model; the lines above a line are its context."""
         if self._decoder is None or not len(page.centres):
             return page
         lines = self.decode_lines(list(page.log_probabilities))
@@ -219,11 +218,9 @@ class Recognizer:
         """
         if self._decoder is None:
             return [(line, line.argmax(axis=1)) for line in scores]
-        decoder = self._decoder
-        shares = language_shares(decoder.ngram, scores, decoder.min_lm_share)
-        lines = [FusedLine(*line) for line in zip(scores, contexts_of(scores), shares, strict=True)]
-        paths = align(scores, decoder.decode(lines))
-        return [(decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
+        lines = self._decoder.prepare(scores)
+        paths = align(scores, self._decoder.decode(lines))
+        return [(self._decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
 
     def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
         """Run one half of the graph. The input of the other half is empty, so that it costs next to nothing."""

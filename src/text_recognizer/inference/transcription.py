@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
@@ -125,6 +125,12 @@ class Transcription:
             regions=tuple(schemas.Region(box=box) for box in self.geometry.regions),
             timings=self.timings,
         )
+
+
+def renumber_regions(lines: Sequence[TranscribedLine]) -> tuple[list[int], list[TranscribedLine]]:
+    """Number the regions that have lines from 0, in their order. Return their old numbers, and the lines."""
+    numbers = sorted({line.region for line in lines})
+    return numbers, [replace(line, region=numbers.index(line.region)) for line in lines]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From a picture to its lines: detect text, turn the picture upright, join and order the lines, rectify them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,13 @@ class Upright:
         x, y = point
         turned = ((x, y), (y, height - x), (width - x, height - y), (width - y, x))
         return Point(*turned[self.quarters])
+
+    def points_of(self, points: Sequence[Point]) -> np.ndarray:
+        """Convert points of the original picture to points (N, 2) of the upright picture: the inverse of `point`."""
+        height, width = self.size
+        x, y = np.array(points, dtype=float).reshape(-1, 2).T
+        turned = ((x, y), (height - y, x), (width - x, height - y), (y, width - x))
+        return np.stack(turned[self.quarters], axis=1)
 
     def box(self, box: Box) -> Box:
         """Convert a box of the upright picture to one of the original picture, clipped to its edges."""

@@ -63,7 +63,7 @@ def _rectify_line(copies: dict[int, np.ndarray], line: TextLine, scale: float) -
     """Return the strip of one line; `scale` is the number of its pixels per pixel of the picture."""
     axis, lower = line.along(0.0), line.along(1.0)
     normal = (lower - axis) / np.maximum(np.linalg.norm(lower - axis, axis=1, keepdims=True), 1e-6)
-    positions = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(axis, axis=0), axis=1))])
+    positions = distances_along(axis)
     length = min(MAX_LENGTH, max(1, round(positions[-1] * scale)))
     columns = (np.arange(length + 2 * MARGIN) + 0.5 - MARGIN) * positions[-1] / length
     axis, normal = _resample(axis, positions, columns), _resample(normal, positions, columns)
@@ -74,6 +74,11 @@ def _rectify_line(copies: dict[int, np.ndarray], line: TextLine, scale: float) -
     places = ((places + 0.5) / factor - 0.5).astype(np.float32)
     pixels = cv2.remap(copy, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return LineStrip(line, normalise_contrast(pixels), axis, normal, scale)
+
+
+def distances_along(points: np.ndarray) -> np.ndarray:
+    """Return the distance (N,) of each point of a polyline (N, 2) from its beginning, along the line."""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
 
 
 def _resample(points: np.ndarray, positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:

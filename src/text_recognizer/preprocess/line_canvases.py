@@ -11,10 +11,10 @@ import numpy as np
 
 from text_recognizer.core.geometry import Box
 from text_recognizer.corpora.packed_pages import PackedPage
+from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.pages.strips import MARGIN, STRIP_DPI, STRIP_HEIGHT, TEXT_HEIGHT
 from text_recognizer.preprocess.line_degradation import degrade
 
-PAPER = 255
 MAX_COMPRESSION = 1.3  # a strip may be so many times as long as the canvas is wide; it is compressed to fit
 WIDTH_NOISE = 80  # pixels; strips share a canvas if their widths are about equal
 MIN_TEXT_WIDTH = 8  # pixels

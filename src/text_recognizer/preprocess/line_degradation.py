@@ -9,9 +9,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from text_recognizer.pages.normalisation import PAPER
+
 Strip = np.ndarray
 Degradation = Callable[[Strip, np.random.Generator], Strip]
-PAPER = 255
 THRESHOLDED = 0.6  # share of the thick strokes that get hard edges and one tone, as on a tablet
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from text_recognizer.corpora.transcribed_pages import LabelledLine
 from text_recognizer.pages.line_building import TextLine
 from text_recognizer.pages.line_finding import FoundLines, Upright
-from text_recognizer.pages.strips import rectify
+from text_recognizer.pages.strips import distances_along, rectify
 from text_recognizer.preprocess.line_alignment import LeftOut, Reason
 
 SAMPLES = 40  # points along a line of an archive
@@ -150,7 +150,7 @@ def _join(curve: _Curve | None, pieces: Sequence[TextLine] | None) -> TextLine |
 def _position(points: np.ndarray, text: TextLine) -> _Position:
     """Return where points (N, 2) lie relative to a text: from its nearest sample, along its direction there."""
     axis, lower = text.along(0.0), text.along(1.0)
-    places = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(axis, axis=0), axis=1))])
+    places = distances_along(axis)
     nearest = ((points[:, None] - axis[None]) ** 2).sum(axis=-1).argmin(axis=1)
     ahead = axis[np.minimum(nearest + 1, len(axis) - 1)] - axis[np.maximum(nearest - 1, 0)]
     ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-6)
@@ -163,7 +163,7 @@ def _position(points: np.ndarray, text: TextLine) -> _Position:
 
 def _curve(line: LabelledLine, upright: Upright) -> _Curve | None:
     """Return the baseline of a line, else the middle of its polygon; None if it has neither."""
-    baseline, polygon = (_turned(np.array(points, float), upright) for points in (line.baseline, line.polygon))
+    baseline, polygon = (upright.points_of(points) for points in (line.baseline, line.polygon))
     if len(baseline) > 1 and np.ptp(baseline, axis=0).max() > 0:
         return _Curve(_evenly(baseline), BASELINE_PLACE)
     if len(polygon) > 1 and np.ptp(polygon[:, 0]) > 0:
@@ -171,19 +171,9 @@ def _curve(line: LabelledLine, upright: Upright) -> _Curve | None:
     return None
 
 
-def _turned(points: np.ndarray, upright: Upright) -> np.ndarray:
-    """Convert points (N, 2) of the picture to points of the upright picture: the inverse of `Upright.point`."""
-    if not len(points):
-        return points
-    height, width = upright.size
-    x, y = points.T
-    turned = ((x, y), (height - y, x), (width - x, height - y), (y, width - x))
-    return np.stack(turned[upright.quarters], axis=1)
-
-
 def _evenly(points: np.ndarray) -> np.ndarray:
     """Return SAMPLES points at even distances along a polyline (N, 2)."""
-    places = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    places = distances_along(points)
     wanted = np.linspace(0, places[-1], SAMPLES)
     return np.stack([np.interp(wanted, places, points[:, axis]) for axis in (0, 1)], axis=1)
 

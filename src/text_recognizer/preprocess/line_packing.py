@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from text_recognizer.core.charset import to_label
+from text_recognizer.core.charset import count_characters, to_label
 from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.core.params import DataSection, PreprocessSection
 from text_recognizer.corpora.packed_pages import SOURCE_FILE, PackedPage, write_source, write_split
@@ -78,21 +78,18 @@ class PackedPart:
         """Return the counts, the lines left out for each reason, characters, and the pages that cannot be read."""
         whole = f" and {len(self.whole)} whole pages" if self.whole else ""
         counts = Counter(one.reason for one in self.left_out)
+        characters = (
+            ("outside the charset, in the lines left out", self.unknown),
+            ("labelled without their accents", self.unaccented),
+        )
         return "\n".join(
             [
                 f"{split}: {len(self.strips)} lines of {self.num_pages} pages on {self.num_canvases} canvases{whole}",
                 *(f"  left out {count}: {reason}" for reason, count in counts.most_common()),
-                *_counts("outside the charset, in the lines left out", self.unknown),
-                *_counts("labelled without their accents", self.unaccented),
+                *(f"  {what}: {count_characters(counted)}" for what, counted in characters if counted),
                 *(f"  left out {name}: {why}" for name, why in self.faults.items()),
             ]
         )
-
-
-def _counts(what: str, characters: Counter[str]) -> list[str]:
-    """Return a line of the summary with the number of each character; none if there are no characters."""
-    counts = ", ".join(f"{character} {count}" for character, count in characters.most_common())
-    return [f"  {what}: {counts}"] if counts else []
 
 
 @dataclass(frozen=True)

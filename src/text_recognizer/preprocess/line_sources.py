@@ -10,6 +10,7 @@ import numpy as np
 from text_recognizer.core.charset import normalise
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import PreprocessSection
+from text_recognizer.corpora import page_lists
 from text_recognizer.corpora.corpus_base import Corpus
 from text_recognizer.corpora.iam import IamArchive
 from text_recognizer.corpora.iam_corpus import IamCorpus
@@ -130,11 +131,8 @@ def list_pages(sources: Iterable[Path], split: str, part: str, unlisted: bool) -
 def _ids(corpus: Corpus, part: str, unlisted: bool) -> tuple[str, ...]:
     """Return the pages of a part of a corpus."""
     parts: Mapping[str, tuple[str, ...]] = corpus.lists() or corpus.own_parts()
-    if part in parts:
-        chosen = parts[part]
-    else:
-        listed = {page_id for ids in parts.values() for page_id in ids}
-        chosen = tuple(page_id for page_id in corpus.ids if page_id not in listed) if unlisted else ()
+    others = page_lists.unlisted(parts, corpus.ids) if unlisted else ()
+    chosen = parts.get(part, others)
     if isinstance(corpus, TextCorpus):
         for page_id in chosen:
             corpus.text_file(page_id)
