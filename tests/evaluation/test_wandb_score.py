@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 
 import pytest
 from wandb.proto.wandb_internal_pb2 import Record
@@ -13,10 +14,22 @@ from text_recognizer.utils.wandb_runs import RUN_FILE, load_run_id, open_run
 
 BLOCK, HEAD = 32768, 7  # LevelDB's log: blocks of records, each after a header of checksum, length and kind
 WHOLE, LAST = 1, 4
+WRITTEN_WITHIN = 30  # seconds
 
 
 def records(folder):
-    """Yield the messages in the `.wandb` file of a run's folder."""
+    """Return the messages in the `.wandb` file of a run's folder, which another process completes after the run."""
+    deadline = time.monotonic() + WRITTEN_WITHIN
+    found = list(written_records(folder))
+    while not any(record.WhichOneof("record_type") == "exit" for record in found):
+        assert time.monotonic() < deadline, "the file has no end"
+        time.sleep(0.1)
+        found = list(written_records(folder))
+    return found
+
+
+def written_records(folder):
+    """Yield the messages that are in the file by now."""
     (path,) = folder.glob("run-*.wandb")
     content, text = path.read_bytes(), b""
     place = HEAD  # the file begins with a header of the same length
@@ -25,6 +38,8 @@ def records(folder):
             place += BLOCK - place % BLOCK
             continue
         _, length, kind = struct.unpack("<IHB", content[place : place + HEAD])
+        if place + HEAD + length > len(content):
+            return
         text += content[place + HEAD : place + HEAD + length]
         place += HEAD + length
         if kind in (WHOLE, LAST):
