@@ -181,24 +181,50 @@ def test_a_picture_without_labels_is_refused(folder, saved):
     assert f"{saved}.json" in caught.value.what
 
 
+def read_as(text, picture=None):
+    """Return the correction of a picture with this text, and another line below it."""
+    page = np.full((150, 300), 240, dtype=np.uint8) if picture is None else picture
+    return corrections.to_correction("new", corrections.new_record([(text, LINES[0][1]), LINES[1]], DIGEST, MADE), page)
+
+
 @pytest.mark.parametrize(
-    ("lines", "found"),
-    [
-        (LINES, ()),
-        ([LINES[0], (" ", (25, 70, 180, 40))], ("line 2", "text")),
-        ([("to \u20ac", (20, 10, 200, 40))], ("line 1", "characters", "\u20ac")),
-        ([("to be", (20, 10, 281, 40))], ("line 1", "leaves the picture")),
-        ([("to be", (-1, 10, 200, 40))], ("line 1", "leaves the picture")),
-        ([("to be", (20, 10, 0.2, 40))], ("line 1", "area")),
-        (LINES[::-1], ("line 2", "below")),
-    ],
+    ("sent", "label"),
+    [("na\u00efve caf\u00e9", "naive cafe"), ("Stra\u00dfe", "Strasse"), ("an \u2018end\u2019", "an 'end'")],
 )
-def test_the_first_error_in_the_labels_is_found(lines, found):
+def test_what_is_written_without_accents_is_labelled_so(sent, label):
+    correction = read_as(sent)
+    assert (correction.form.lines[0].text, correction.left_out) == (label, ())
+
+
+def test_the_text_is_kept_as_it_was_sent(folder, save):
+    name = save(lines=[("3 \u20ac, caf\u00e9", LINES[0][1])])
+    content = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert content["lines"][0]["text"] == "3 \u20ac, caf\u00e9"
+
+
+@pytest.mark.parametrize("sign", ["\u20ac", "<", ">", "\U0001f600", "\u4e2d"])
+def test_a_line_that_cannot_be_labelled_is_left_out_and_the_others_stay(sign):
+    correction = read_as(f"to {sign}")
+    assert [corrections.line_number(line) for line in correction.form.lines] == [2]
+    assert correction.form.text == 'or "not"'
+    (left_out,) = correction.left_out
+    assert "line 1" in left_out
+    assert sign in left_out
+
+
+def test_paper_is_painted_where_a_line_is_left_out_and_not_on_its_neighbour():
+    # Given a page of ink, except for paper round the writing, and boxes that overlap by 10 px
     page = np.full((150, 300), 240, dtype=np.uint8)
-    record = corrections.new_record(lines, DIGEST, MADE)
-    error = corrections.first_label_error(corrections.to_correction("new", record, page).form)
-    assert (error is None) == (not found)
-    assert [word for word in found if word not in str(error)] == []
+    page[20:30, 30:200] = page[80:90, 30:200] = 20
+    boxes = [(20, 10, 200, 40), (20, 40, 200, 60)]
+    record = corrections.new_record([("\u20ac", boxes[0]), ("not", boxes[1])], DIGEST, MADE)
+    page[42:48, 30:200] = 20
+    # When the first line is left out
+    painted = corrections.to_correction("new", record, page).picture
+    # Then its ink is gone, and all of the box below is as it was
+    assert (painted[10:40, 20:220] == 240).all()
+    assert np.array_equal(painted[40:100], page[40:100])
+    assert (page[20:30, 30:200] == 20).all()
 
 
 @pytest.mark.parametrize("box", [(20, 10, 0, 40), (20, 10, float("inf"), 40), (1, 2, 3)])

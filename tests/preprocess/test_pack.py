@@ -216,6 +216,36 @@ def test_accepted_corrections_join_the_training_split_and_the_others_are_listed(
     assert listed == {"joined": [names[0]], "refused": packed.refused}
 
 
+def test_a_correction_whose_crop_is_faulty_costs_only_itself(corrections, archive, data, crops, tmp_path):
+    # Given two accepted corrections, one of which makes a crop that the check of the crops would refuse
+    folder, names = corrections
+    chosen = Corrections(folder, tuple(names[:2]), lambda crop: "no ink" if crop.id == names[0] else None)
+    # When all is packed
+    packed = pack(Sources(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
+    # Then the other one joins, and the reason is listed
+    assert packed.joined == (names[1],)
+    assert packed.refused[names[0]] == "no ink"
+
+
+def test_a_line_that_cannot_be_labelled_is_listed_and_the_other_one_joins(
+    archive, data, crops, small_form, encoded, tmp_path
+):
+    # Given a correction with a character outside the charset in its second line
+    form = small_form("f01-000")
+    lines = [
+        (text, tuple(edge // 2 for edge in box)) for text, box in zip(("to be", "3 \u20ac"), form.boxes, strict=True)
+    ]
+    record = correction_files.new_record(lines, "3fa9", datetime(2026, 11, 25, tzinfo=UTC), dpi=150)
+    name = correction_files.save(tmp_path / "feedback", encoded(form.page()), ".png", record)
+    # When it is packed
+    chosen = Corrections(tmp_path / "feedback", (name,))
+    packed = pack(Sources(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
+    # Then its first line is in the training split
+    page = PackedSplit.open(tmp_path / "processed", "train").pages[2]
+    assert (packed.joined, page.text, len(page.boxes)) == ((name,), "to be", 1)
+    assert any("\u20ac" in listed for listed in packed.refused)
+
+
 @pytest.fixture(scope="module")
 def synthetic():
     """The section of small synthetic forms, two for each writer."""

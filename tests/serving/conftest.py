@@ -18,8 +18,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from text_recognizer.core.schemas import PassedVerdict
 from text_recognizer.inference import Recognizer
+from text_recognizer.serving.app import create_app
 from text_recognizer.serving.bento import bundle
-from text_recognizer.serving.correction_endpoint import FEEDBACK_VARIABLE
+from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, FeedbackFolder, Quota, limits_of_model
+from text_recognizer.serving.hosts import HOSTS_VARIABLE
+from text_recognizer.serving.served import Served
 from text_recognizer.serving.server import stop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +99,19 @@ def handwriting(recognizer, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def application(recognizer, verdict):
+    """Make the application with the reader. It keeps corrections in a folder, or accepts none."""
+
+    def make(folder=None, quota=Quota(), **changes):  # noqa: B008
+        app = create_app()
+        feedback = FeedbackFolder(folder, limits_of_model(recognizer.info), quota) if folder else None
+        app.state.served = Served(recognizer, verdict, feedback, **changes)
+        return app
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def bare_python(tmp_path_factory):
     """A Python that has the dependencies of the project but not the project itself."""
     import bentoml
@@ -105,7 +121,7 @@ def bare_python(tmp_path_factory):
     packages = next(folder.glob("lib/python*/site-packages"))
     (packages / "dependencies.pth").write_text(f"{Path(bentoml.__file__).parents[1]}\n", encoding="utf-8")
     python = folder / "bin" / "python"
-    if _run(python, "-c", "import text_recognizer").returncode == 0:
+    if _run(python, "-c", "import text_recognizer.core").returncode == 0:
         pytest.skip("the project is installed in the folder of its dependencies, so it cannot be hidden from the bento")
     return python
 
@@ -126,18 +142,19 @@ def feedback_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(bento, bare_python, feedback_folder, tmp_path_factory):
-    """Serve the bento with BentoML in a Python without the project; gives the URL and the process id."""
+    """Serve the bento with BentoML in a Python without the project; gives the URL, the process id and the log."""
     home = tmp_path_factory.mktemp("home")
     port = free_port()
-    command = [bare_python, "-m", "bentoml", "serve", str(bento[1]), "--host", "127.0.0.1", "--port", str(port)]
+    command = [bare_python, "-m", "bentoml", "serve", str(bento[1]), "--port", str(port)]
     settings = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", FEEDBACK_VARIABLE: str(feedback_folder)}
+    settings |= {HOSTS_VARIABLE: "127.0.0.1"}
     environment = _environment() | settings
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(process, url, home / "log")
-        yield url, process.pid
+        yield url, process.pid, home / "log"
     finally:
         stop(process)
 

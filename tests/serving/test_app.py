@@ -4,7 +4,6 @@ import io
 import struct
 import subprocess
 import sys
-import threading
 import zlib
 
 import pillow_heif
@@ -12,21 +11,20 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from text_recognizer.core.schemas import ModelDescription, ReadPage, ReadPages
-from text_recognizer.serving.app import MAX_PAGES, MAX_PICTURES, Served, create_app
+from text_recognizer.core.schemas import ModelDescription, ReadPage, ReadPages, UnreadPage
 from text_recognizer.serving.limits import MAX_BYTES
+from text_recognizer.serving.reading import MAX_PAGES, MAX_PICTURES
 
 # Pillow would start Ghostscript for this file.
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
 
+PROBLEM = ["detail", "fix", "status", "title", "type"]
 AS_READ = ("text", "confidence", "lines", "width", "height", "turn", "sheet", "regions")
 
 
 @pytest.fixture(scope="module")
-def client(recognizer, verdict):
-    app = create_app()
-    app.state.served = Served(recognizer, verdict, threading.Lock())
-    return TestClient(app, raise_server_exceptions=False)
+def client(application):
+    return TestClient(application(), raise_server_exceptions=False)
 
 
 def send(client, *pictures):
@@ -101,9 +99,72 @@ def test_a_picture_of_a_telephone_is_read(client, kind):
 
 
 def test_files_with_too_many_pages_are_refused(client):
-    answer = send(client, png(Image.new("L", (90, 50), 255)), file_of("TIFF", MAX_PAGES))
-    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
-    assert f"1.png has {MAX_PAGES} pages" in answer.json()["error"]
+    answer = send(client, file_of("TIFF", MAX_PAGES + 1))
+    assert (answer.status_code, sorted(answer.json())) == (422, PROBLEM)
+    assert f"0.png has {MAX_PAGES + 1} pages" in answer.json()["detail"]
+
+
+def test_some_pages_of_a_long_file_can_be_chosen(client):
+    files = {"picture": file_of("TIFF", MAX_PAGES + 1)}
+    answer = client.post("/read?pages=2,21", files=files).json()
+    assert [(page["page"], page["width"]) for page in answer["pictures"]] == [(2, 100), (21, 290)]
+    assert client.post("/read?pages=0", files=files).status_code == 422
+    assert client.post("/read?pages=22", files=files).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_every_picture_of_an_animation_is_answered(client, kind):
+    frames = [Image.new("L", (90, 50), 255 - 40 * number) for number in range(3)]
+    stream = io.BytesIO()
+    frames[0].save(stream, kind, save_all=True, append_images=frames[1:], lossless=True)
+    pages = ReadPages.model_validate(send(client, stream.getvalue()).json()).pictures
+    assert [(page.page, page.pages) for page in pages] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_bad_picture_has_its_problem_and_the_others_their_answers(client, writing):
+    answer = send(client, b"no picture", writing.read_bytes(), png_of_size(400, 400), file_of("TIFF", MAX_PAGES))
+    pictures = ReadPages.model_validate(answer.json()).pictures
+    assert answer.status_code == 200
+    assert [getattr(one, "width", None) for one in pictures] == [None, 600, None, None]
+    assert [one.problem.status for one in pictures if isinstance(one, UnreadPage)] == [415, 422, 422]
+    assert [one.name for one in pictures] == ["0.png", "1.png", "2.png", "3.png"]
+
+
+def test_if_no_picture_can_be_read_the_request_is_refused(client):
+    answer = send(client, b"no picture", png_of_size(400, 400))
+    assert (answer.status_code, sorted(answer.json())) == (415, PROBLEM)
+
+
+@pytest.mark.parametrize("damaged", [1, 2, 3])
+def test_a_damaged_page_has_its_problem_and_the_others_their_answers(client, damaged):
+    # Given a TIFF of three pages, the strips of one of which lie behind the end of the file
+    data = bytearray(file_of("TIFF", 3))
+    place = struct.unpack("<I", data[4:8])[0]
+    for _ in range(damaged - 1):
+        count = struct.unpack("<H", data[place : place + 2])[0]
+        place = struct.unpack("<I", data[place + 2 + 12 * count :][:4])[0]
+    count = struct.unpack("<H", data[place : place + 2])[0]
+    for entry in range(place + 2, place + 2 + 12 * count, 12):
+        if struct.unpack("<H", data[entry : entry + 2])[0] == 273:
+            data[entry + 8 : entry + 12] = struct.pack("<I", 1 << 30)
+    # When it is sent
+    answer = send(client, bytes(data))
+    # Then only that page is a problem
+    pictures = ReadPages.model_validate(answer.json()).pictures
+    assert [one.page for one in pictures] == [1, 2, 3]
+    assert [one.page for one in pictures if isinstance(one, UnreadPage)] == [damaged]
+
+
+def test_a_tiff_whose_offsets_are_not_whole_numbers_is_refused_with_a_sentence(client):
+    data = bytearray(file_of("TIFF", 1))
+    place = struct.unpack("<I", data[4:8])[0]
+    count = struct.unpack("<H", data[place : place + 2])[0]
+    for entry in range(place + 2, place + 2 + 12 * count, 12):
+        if struct.unpack("<H", data[entry : entry + 2])[0] == 273:
+            data[entry + 2 : entry + 12] = struct.pack("<HIf", 11, 1, 200.0)
+    answer = send(client, bytes(data))
+    assert (answer.status_code, sorted(answer.json())) == (422, PROBLEM)
+    assert "0.png" in answer.json()["detail"]
 
 
 def test_too_many_pictures_are_refused(client):
@@ -118,20 +179,20 @@ def test_a_blank_page_has_no_text(client):
 @pytest.mark.parametrize("data", [b"", b"plain words", EPS])
 def test_a_file_that_is_no_picture_and_no_pdf_is_refused_and_named(client, data):
     answer = send(client, data)
-    assert (answer.status_code, sorted(answer.json())) == (415, ["error", "fix"])
-    assert "0.png" in answer.json()["error"]
+    assert (answer.status_code, sorted(answer.json())) == (415, PROBLEM)
+    assert "0.png" in answer.json()["detail"]
 
 
 def test_a_pdf_that_is_cut_short_is_refused_with_a_reason(client):
     answer = send(client, b"%PDF-1.7\n")
-    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
+    assert (answer.status_code, sorted(answer.json())) == (422, PROBLEM)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(60_000, 60_000), (11_001, 11_000), (400, 400)], ids=["bomb", "large", "cut short"])
 def test_an_unusable_picture_is_refused_with_a_reason(client, size):
     answer = send(client, png_of_size(*size))
-    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "fix"])
+    assert (answer.status_code, sorted(answer.json())) == (422, PROBLEM)
 
 
 @pytest.mark.parametrize(
@@ -157,12 +218,22 @@ def test_a_body_over_the_limit_is_refused_if_its_length_is_not_declared(client):
     head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="p"\r\n\r\n'
     chunks = [head] + [b"x" * 2**20] * (MAX_BYTES // 2**20 + 1)
     answer = client.post("/read", content=iter(chunks), headers={"content-type": "multipart/form-data; boundary=b"})
-    assert (answer.status_code, sorted(answer.json())) == (413, ["error", "fix"])
+    assert (answer.status_code, sorted(answer.json())) == (413, PROBLEM)
 
 
-def test_a_wrong_method_is_refused_in_the_same_form(client):
-    answer = client.get("/read")
-    assert (answer.status_code, sorted(answer.json())) == (405, ["error", "fix"])
+@pytest.mark.parametrize(("path", "status"), [("/read", 405), ("/nowhere", 404), ("/read?format=docx", 405)])
+def test_a_wrong_method_or_path_is_refused_in_the_same_form(client, path, status):
+    answer = client.get(path)
+    assert (answer.status_code, sorted(answer.json())) == (status, PROBLEM)
+    assert answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/model"])
+def test_a_head_request_is_answered_without_a_body(client, path):
+    answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) == len(client.get(path).content)
 
 
 def test_the_model_is_described_with_its_digest_its_error_rate_and_the_limits(client, judged):
@@ -186,7 +257,8 @@ def fields(openapi, schema):
 
 def answers(openapi, path, method, status):
     """Return the names of the schemas that an answer may have."""
-    content = openapi["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+    media = "application/json" if status < "400" else "application/problem+json"
+    content = openapi["paths"][path][method]["responses"][status]["content"][media]["schema"]
     return {one["$ref"].rpartition("/")[2] for one in content.get("anyOf", [content])}
 
 
@@ -206,15 +278,17 @@ def test_openapi_names_the_fields_of_the_model_and_of_a_correction(openapi):
     assert fields(openapi, "ModelDescription") >= {"digest", "runtime", "class", "cer", "cer_interval", "limits"}
     assert fields(openapi, "RequestLimits") == {"bytes", "pixels", "pictures", "pages", "lines", "characters"}
     assert answers(openapi, "/corrections", "post", "201") == {"KeptCorrection"}
-    assert fields(openapi, "KeptCorrection") == {"correction", "files", "lines"}
+    assert fields(openapi, "KeptCorrection") == {"correction", "files", "lines", "left_out", "problems"}
 
 
 @pytest.mark.parametrize(
-    ("path", "statuses"), [("/read", ("413", "415", "422")), ("/corrections", ("403", "413", "415", "422", "507"))]
+    ("path", "statuses"),
+    [("/read", ("406", "413", "415", "422", "429")), ("/corrections", ("403", "413", "415", "422", "503", "507"))],
 )
 def test_openapi_names_the_fields_of_a_refusal(openapi, path, statuses):
     assert [answers(openapi, path, "post", status) for status in statuses] == [{"Problem"}] * len(statuses)
-    assert fields(openapi, "Problem") == {"error", "fix"}
+    assert fields(openapi, "Problem") == {"type", "title", "status", "detail", "fix"}
+    assert fields(openapi, "UnreadPage") == {"name", "page", "problem"}
 
 
 def test_the_service_is_imported_without_torch():

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -43,6 +44,16 @@ def test_a_picture_is_read_as_the_recognizer_reads_it(server, recognizer, handwr
     assert page["model"]["digest"] == recognizer.digest
 
 
+@pytest.mark.parametrize(("kind", "start"), [("pdf", "%PDF-"), ("alto", "<?xml"), ("text", "")])
+def test_a_format_is_written_by_the_packages_of_the_bento(server, handwriting, kind, start):
+    answer = httpx.post(
+        f"{server[0]}/read?format={kind}", files={"picture": handwriting.read_bytes()}, timeout=60, trust_env=False
+    )
+    assert answer.status_code == 200
+    assert answer.content.startswith(start.encode())
+    assert len(answer.content) > 20
+
+
 def test_a_blank_page_has_no_text(server):
     stream = io.BytesIO()
     Image.new("L", (200, 100), 250).save(stream, "PNG")
@@ -57,7 +68,7 @@ def test_a_blank_page_has_no_text(server):
 )
 def test_a_bad_request_is_refused_with_what_is_wrong_and_the_fix(server, body, status):
     code, answer = ask(f"{server[0]}/read", body)
-    assert (code, sorted(json.loads(answer))) == (status, ["error", "fix"])
+    assert (code, sorted(json.loads(answer))) == (status, ["detail", "fix", "status", "title", "type"])
 
 
 def test_a_large_body_without_a_declared_length_is_refused(server):
@@ -68,6 +79,77 @@ def test_a_large_body_without_a_declared_length_is_refused(server):
 @pytest.mark.parametrize("path", ["livez", "readyz", "metrics"])
 def test_the_health_checks_of_bentoml_answer(server, path):
     assert ask(f"{server[0]}/{path}")[0] == 200
+
+
+def test_without_an_address_bentoml_serves_this_computer_only(server):
+    family = [psutil.Process(server[1]), *psutil.Process(server[1]).children(recursive=True)]
+    connections = [one for process in family for one in process.net_connections("inet")]
+    assert {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def samples(metrics):
+    """Return the samples of /metrics, without comments."""
+    return [line for line in metrics.splitlines() if line and not line.startswith("#")]
+
+
+def test_unknown_paths_share_one_label(server):
+    ask(f"{server[0]}/nowhere")
+    before = samples(ask(f"{server[0]}/metrics")[1])
+    statuses = {ask(f"{server[0]}/nowhere/{number}")[0] for number in range(20)}
+    after = samples(ask(f"{server[0]}/metrics")[1])
+    assert (statuses, len(after)) == ({404}, len(before))
+    name = 'bentoml_service_request_total{endpoint="unknown",http_response_code="404"} '
+    (count,) = [float(line.removeprefix(name)) for line in after if line.startswith(name)]
+    assert count >= 21
+
+
+def test_a_path_cannot_write_lines_or_colours_into_the_log(server):
+    ask(f"{server[0]}/%1b%5b31mred%0aa%20line%20of%20its%20own")
+    # The line is written after the answer.
+    deadline = time.monotonic() + 30
+    while "a line of its own" not in (written := server[2].read_text(encoding="utf-8")):
+        assert time.monotonic() < deadline, written[-2000:]
+        time.sleep(0.1)
+    assert not any(line.startswith("a line of its own") for line in written.splitlines())
+    assert "\x1b[31mred" not in written
+
+
+def test_a_host_that_the_server_does_not_have_is_refused(server):
+    request = urllib.request.Request(server[0], headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=60)
+    with caught.value as answer:
+        assert (answer.code, answer.headers["Content-Type"]) == (421, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["", "/model", "/livez", "/readyz"])
+def test_a_head_request_is_answered(server, path):
+    request = urllib.request.Request(server[0] + path, method="HEAD")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert (answer.status, answer.read()) == (200, b"")
+
+
+def test_an_unknown_path_is_a_problem(server):
+    status, answer = ask(f"{server[0]}/nowhere")
+    assert (status, json.loads(answer)["type"]) == (404, "urn:text-recognizer:problem:not-found")
+
+
+def test_a_client_that_leaves_stops_its_work(server, handwriting):
+    """The pages of a file are not read on for nobody."""
+    page = Image.open(handwriting)
+    stream = io.BytesIO()
+    page.save(stream, "TIFF", save_all=True, append_images=[page] * 19)
+    # Given a request of twenty pages whose client gives up
+    with pytest.raises(httpx.TimeoutException):
+        httpx.post(f"{server[0]}/read", files={"picture": stream.getvalue()}, timeout=1, trust_env=False)
+    # When the next one comes
+    start = time.monotonic()
+    assert ask(f"{server[0]}/read", form(handwriting.read_bytes()))[0] == 200
+    one = time.monotonic() - start
+    # Then it does not wait for the twenty pages
+    begin = time.monotonic()
+    assert ask(f"{server[0]}/read", form(handwriting.read_bytes()))[0] == 200
+    assert one < 8 * max(time.monotonic() - begin, 0.5)
 
 
 def test_our_page_replaces_the_page_of_bentoml(server):

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from text_recognizer.core.layout import LAYOUT
@@ -47,13 +48,18 @@ def test_the_model_in_service_is_served_and_not_the_model_of_the_last_run(projec
                 break
         with urllib.request.urlopen(f"{lines[-1].split()[2]}model", timeout=30) as answer:
             served = json.load(answer)
-        server.terminate()
+        family = psutil.Process(server.pid).children(recursive=True)
+        # When its terminal is closed
+        server.send_signal(signal.SIGHUP)
         assert server.wait(timeout=60) == 0
     finally:
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
         server.communicate()
-    # Then the champion answers, from a bento of its own
+    # Then no process of the server is left
+    assert len(family) >= 2
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
+    # Then the champion has answered, from a bento of its own
     assert lines[0].endswith(" dist/champion\n")
     assert (served["digest"], served["cer"]) == (champion, 0.11)
     assert (project / LAYOUT.champion_bento / "bento.yaml").is_file()

@@ -2,7 +2,7 @@
 
 import io
 import json
-import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +14,8 @@ from text_recognizer.core.geometry import Box
 from text_recognizer.corpora import corrections
 from text_recognizer.pages.line_finding import Upright
 from text_recognizer.pages.opening import open_picture
-from text_recognizer.serving import correction_endpoint
-from text_recognizer.serving.app import Served, create_app
-from text_recognizer.serving.correction_endpoint import FEEDBACK_VARIABLE, feedback_folder
+from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, Quota, feedback_folder
+from text_recognizer.validation.correction_checks import CorrectionLimits
 
 LINES = [
     {"text": "Rain fell all day", "box": [28, 26, 400, 50]},
@@ -25,13 +24,11 @@ LINES = [
 
 
 @pytest.fixture(scope="module")
-def served(recognizer, verdict):
+def served(application):
     """Make a client of a service that keeps corrections in a folder, or accepts none."""
 
-    def make(folder):
-        app = create_app()
-        app.state.served = Served(recognizer, verdict, threading.Lock(), folder)
-        return TestClient(app, raise_server_exceptions=False)
+    def make(folder, **changes):
+        return TestClient(application(folder, **changes), raise_server_exceptions=False)
 
     return make
 
@@ -45,10 +42,10 @@ def folder(tmp_path):
 def send(served, folder, writing):
     """Send a correction with some of its fields changed."""
 
-    def post(picture=None, headers=None, to=folder, **changed):
+    def post(picture=None, headers=None, to=folder, quota=Quota(), **changed):  # noqa: B008
         correction = {"lines": LINES, **changed}
         files = {"picture": ("page.png", picture or writing.read_bytes())}
-        return served(to).post(
+        return served(to, quota=quota).post(
             "/corrections", files=files, data={"correction": json.dumps(correction)}, headers=headers or {}
         )
 
@@ -77,8 +74,30 @@ def test_the_metadata_of_a_photograph_is_not_kept(send, folder, writing):
     # When a correction of it is sent
     name = send(stream.getvalue()).json()["correction"]
     # Then the picture that is kept is upright and has no metadata
-    with Image.open(folder / f"{name}.png") as kept:
-        assert (kept.size, kept.mode, dict(kept.getexif()), kept.info) == ((600, 200), "L", {}, {})
+    with Image.open(folder / f"{name}.jpg") as kept:
+        assert (kept.size, kept.mode, dict(kept.getexif())) == ((600, 200), "L", {})
+        assert "exif" not in kept.info
+    assert b"a camera maker" not in (folder / f"{name}.jpg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "most"),
+    [("PNG", ".png", 1.0), ("TIFF", ".png", 1.0), ("JPEG", ".jpg", 1.1), ("WEBP", ".jpg", 1.7)],
+)
+def test_a_picture_that_has_lost_its_exact_pixels_is_not_kept_as_png(send, folder, kind, suffix, most):
+    # Given a page of grain, which takes four times as many bytes in PNG as in JPEG
+    page = np.random.default_rng(1).normal(225, 12, (600, 900)).clip(0, 255).astype(np.uint8)
+    page[100:160, 100:800:7] = 20
+    stream = io.BytesIO()
+    Image.fromarray(page).convert("RGB").save(stream, kind, quality=60)
+    # When a correction of it is sent
+    answer = send(stream.getvalue(), lines=[{"text": "a comb of strokes", "box": [90, 90, 720, 80]}])
+    # Then a JPEG stays one, and a PNG keeps its pixels
+    (picture, _) = answer.json()["files"]
+    assert picture.endswith(suffix)
+    assert (folder / picture).stat().st_size < most * len(stream.getvalue())
+    if suffix == ".png":
+        assert np.array_equal(open_picture(folder / picture), page)
 
 
 def test_the_lines_of_an_answer_can_be_sent_back_as_a_correction(served, send, folder, handwriting):
@@ -136,6 +155,10 @@ def with_line(**changed):
         ({"lines": []}, "lines"),
         ({"lines": LINES * 51}, "lines"),
         ({"lines": LINES[::-1]}, "line 2"),
+        ({"lines": LINES * 2}, "line 3"),
+        (with_line(box=[28, 26, 400, 1]), "line 1"),
+        (with_line(box=[28, 160, 400, 30]), "line 1"),
+        (with_line(box=[28, 26, 20, 50]), "line 1"),
         ({"model": "me"}, "model"),
         ({"writer": "a\0b"}, "writer"),
         ({"writer": ""}, "writer"),
@@ -144,6 +167,7 @@ def with_line(**changed):
         ({"turn": 45}, "turn"),
         (with_line(text=" "), "line 1"),
         (with_line(text="3 \u20ac"), "\u20ac"),
+        (with_line(text="<"), "<"),
         (with_line(text="a" * 501), "lines.0.text"),
         (with_line(box=[28, 26, 400]), "lines.0.box"),
         (with_line(box=[28, 26, 600, 50]), "line 1"),
@@ -154,7 +178,8 @@ def with_line(**changed):
 def test_an_invalid_correction_is_refused_with_the_reason(send, folder, changed, named):
     answer = send(**changed)
     assert answer.status_code == 422
-    assert named in answer.json()["error"]
+    assert named in answer.json()["detail"]
+    assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["fix"]
     assert list(folder.iterdir()) == []
 
@@ -198,10 +223,57 @@ def test_on_a_full_disk_the_correction_is_refused_and_no_partial_file_stays(send
     assert list(folder.iterdir()) == []
 
 
-def test_on_a_nearly_full_disk_the_correction_is_refused(send, folder, monkeypatch):
-    monkeypatch.setattr(correction_endpoint, "SPARE_BYTES", 1 << 60)
-    assert send().status_code == 507
-    assert list(folder.iterdir()) == []
+@pytest.mark.parametrize(
+    "quota", [Quota(spare_bytes=1 << 60), Quota(corrections=1), Quota(bytes=20_000)], ids=["disk", "number", "bytes"]
+)
+def test_if_the_disk_or_the_quota_is_full_the_correction_is_refused_and_reading_goes_on(
+    served, send, folder, writing, quota
+):
+    # Given a folder with a correction
+    send()
+    before = sorted(folder.iterdir())
+    with (folder / "other.txt").open("wb") as other:
+        other.write(bytes(20_000))
+    # When another one is sent
+    answer = send(quota=quota)
+    # Then it is refused, nothing is written, and pictures are still read
+    assert (answer.status_code, answer.json()["type"]) == (507, "urn:text-recognizer:problem:full")
+    assert sorted(folder.iterdir()) == sorted([*before, folder / "other.txt"])
+    read = served(folder, quota=quota).post("/read", files={"picture": writing.read_bytes()})
+    assert read.status_code == 200
+
+
+def test_a_line_that_cannot_be_labelled_is_named_and_the_page_is_kept_as_it_was_sent(send, folder):
+    # Given a page whose second line has a sign that the charset lacks, and whose first has an accent
+    lines = [{**LINES[0], "text": "Rain f\u00e9ll <3"}, {**LINES[1], "text": "th\u00e9 mill"}]
+    # When it is sent
+    answer = send(lines=lines)
+    # Then the first is named, the second is labelled without its accent, and both texts are kept
+    assert (answer.status_code, answer.json()["problems"]) == (201, [])
+    (left_out,) = answer.json()["left_out"]
+    assert "line 1" in left_out
+    assert "<" in left_out
+    kept = corrections.read(folder, answer.json()["correction"])
+    assert kept.form.text == "the mill"
+    record = json.loads((folder / answer.json()["files"][1]).read_text(encoding="utf-8"))
+    assert [line["text"] for line in record["lines"]] == [line["text"] for line in lines]
+
+
+def test_a_page_that_the_pipeline_cannot_train_on_is_kept_and_its_sender_is_told(application, params, folder, writing):
+    # Given a service for a pipeline whose canvas is too small for the page
+    app = application(folder)
+    section = params.preprocess.model_copy(update={"dpi": 150, "canvas_width": 224, "canvas_height": 64})
+    feedback = replace(app.state.served.feedback, limits=CorrectionLimits(section, 0.005))
+    app.state.served = replace(app.state.served, feedback=feedback)
+    # When a correction without any fault of its own is sent
+    correction = json.dumps({"lines": LINES, "dpi": 150})
+    answer = TestClient(app).post(
+        "/corrections", files={"picture": writing.read_bytes()}, data={"correction": correction}
+    )
+    # Then it is kept, and the answer names the parameter
+    assert answer.status_code == 201
+    assert any("preprocess.canvas_height" in problem for problem in answer.json()["problems"])
+    assert corrections.list_ids(folder) == [answer.json()["correction"]]
 
 
 @pytest.mark.parametrize("named", ["data/feedback", "/nowhere/at/all"])

@@ -13,7 +13,7 @@ import pytest
 
 from text_recognizer.core.errors import ConfigError, ModelError
 from text_recognizer.release.verdict_file import NotReleasedError
-from text_recognizer.serving.correction_endpoint import FEEDBACK_VARIABLE
+from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE
 from text_recognizer.serving.server import AddressError, serve
 
 
@@ -39,6 +39,18 @@ def test_a_port_that_is_in_use_is_named(bento):
         with pytest.raises(AddressError) as caught:
             serve(bento[1], "127.0.0.1", port)
     assert str(port) in caught.value.what
+
+
+def test_a_port_is_tried_before_a_bento_is_built(tmp_path):
+    """In a folder without a bento, the one of the pretrained reader would be built first."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        command = [sys.executable, "-m", "text_recognizer", "serve", "--port", str(other.getsockname()[1])]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(command[-1]) in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("host", "port"), [("no such host", 3000), ("127.0.0.1", 70_000), ("203.0.113.1", 3000)])

@@ -1,6 +1,8 @@
 """Corrections are checked one by one: a faulty one is refused with its reasons, and the others are accepted."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from text_recognizer.corpora import corrections
 from text_recognizer.validation import validate
+from text_recognizer.validation.correction_checks import CorrectionLimits, examine
 
 BOXES = [(50, 50, 500, 50), (50, 150, 500, 50)]
 TEXTS = ["It is a page", "that was put right."]
@@ -18,10 +21,19 @@ GOOD = {
     "without a dpi, which the boxes tell": {"dpi": None},
     "a page of the training split": {"page": "a01-000"},
     "the later of two corrections of a page": {"page": "f09-000", "made": MADE.replace(hour=16)},
+    "a line with a character outside the charset, and another": {"texts": ["It is a page", "of \u20ac"]},
+    "letters with accents": {"texts": ["It is a c\u00e9page", "that was put right."]},
+    "a correction that a later faulty one repeats": {"page": "f08-000"},
 }
 FAULTS = {
     "a line without text": ({"texts": ["It is a page", " "]}, "correction_text"),
-    "a character outside the charset": ({"texts": ["It is a page", "of \u20ac"]}, "correction_charset"),
+    "a character outside the charset in every line": ({"texts": ["<b>", "of \u20ac"]}, "correction_charset"),
+    "boxes nearer than lines can be": ({"boxes": [BOXES[0], (50, 80, 500, 50)]}, "correction_apart"),
+    "a box of one pixel": ({"boxes": [(50, 70, 500, 1), BOXES[1]]}, "correction_height"),
+    "a page that is too large for the canvas": ({"dpi": 40}, "correction_fits_page"),
+    "a later faulty correction of a page": (
+        {"page": "f08-000", "texts": ["It is a page", " "], "made": MADE.replace(hour=17)}, "correction_text"
+    ),
     "a box that leaves the picture": ({"boxes": [BOXES[0], (150, 150, 500, 50)]}, "correction_inside"),
     "lines in the wrong order": ({"texts": TEXTS[::-1], "boxes": BOXES[::-1]}, "correction_order"),
     "a box too narrow for its text": ({"boxes": [BOXES[0], (50, 150, 40, 50)]}, "correction_fits_box"),
@@ -112,11 +124,44 @@ def test_refused_corrections_do_not_make_the_archive_invalid(validated):
 
 
 def test_a_refused_correction_is_named_in_the_table_and_shown_in_the_data_docs(validated, names):
-    (outcome, site), name = validated, names["a character outside the charset"]
+    (outcome, site), name = validated, names["a character outside the charset in every line"]
     assert f"{len(GOOD)} corrections accepted, {len(FAULTS) + len(UNREADABLE)} refused" in outcome.table()
     assert name in outcome.table()
     assert f'<img src="pictures/feedback-{name}.jpg"' in (site / "index.html").read_text(encoding="utf-8")
     assert (site / f"pictures/feedback-{name}.jpg").is_file()
+
+
+def test_a_correction_is_examined_alone_as_in_the_validation(validated, reasons, names, params):
+    """The service tells a sender the same as the validation does later, without Great Expectations."""
+    limits = CorrectionLimits.of(params)
+    alone = [case for case in FAULTS if FAULTS[case][1] not in ("correction_held_out", "correction_last")]
+    assert alone
+    for case in alone:
+        found = examine(corrections.read(validated[1].parent / "feedback", names[case]), limits).faults(limits)
+        assert [fault.rule for fault in found] == reasons[names[case]], case
+
+
+@pytest.mark.parametrize(
+    ("case", "number"), [("a box of one pixel", 1), ("a box too narrow for its text", 2), ("a line without text", 2)]
+)
+def test_the_faulty_line_is_named(validated, names, params, case, number):
+    limits = CorrectionLimits.of(params)
+    (fault,) = examine(corrections.read(validated[1].parent / "feedback", names[case]), limits).faults(limits)
+    assert f"line {number}" in fault.what
+
+
+def test_a_line_is_counted_among_all_lines_that_were_sent(params, small_form):
+    # Given a correction whose first line cannot be labelled, and whose second box is too low
+    made = corrections.new_record([("\u20ac", BOXES[0]), ("right", (50, 170, 500, 5))], "3fa9", MADE, dpi=150.0)
+    limits = CorrectionLimits.of(params)
+    found = examine(corrections.to_correction("new", made, small_form("f01-000", "x").page()), limits)
+    # Then the fault names the second line, although one line is left
+    assert [(fault.rule, "line 2" in fault.what) for fault in found.faults(limits)] == [("correction_height", True)]
+
+
+def test_the_checks_load_no_great_expectations_and_no_pandas():
+    code = "import sys, text_recognizer.validation.correction_checks; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_without_a_folder_there_are_no_corrections(corpus, check, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.validation import check_crops, crop_checks
+from text_recognizer.validation import check_crops, crop_checks, crop_fault
 from text_recognizer.validation.suite_runner import checked_expectations, run_suites
 
 TEXTS = {
@@ -100,6 +100,28 @@ def test_a_fault_fails_its_expectation_alone(found, expectation):
     number = list(FAULTS).index(expectation) + 1
     assert found[expectation] == sorted(row.format(f"train{number}") for row in FAULTS[expectation][1])
     assert set(found) == set(FAULTS)
+
+
+ALONE = [name for name in FAULTS if name not in ("crops_differ", "crop_ids_unique")]
+
+
+@pytest.mark.parametrize("expectation", ALONE)
+def test_a_page_is_checked_alone_by_the_same_rules(splits, small_crops, expectation):
+    FAULTS[expectation][0](splits, 1)
+    canvas, page = splits.canvases["train"][1], splits.pages["train"][1]
+    (rule,) = [rule for rule in crop_checks.rules(small_crops) if rule.name == expectation]
+    (fault,) = crop_checks.faults(canvas, page, small_crops)
+    assert fault.startswith(rule.wrong)
+
+
+def test_a_page_without_faults_has_none_alone(splits, small_crops):
+    assert crop_fault(splits.canvases["train"][1], splits.pages["train"][1], (), small_crops) is None
+
+
+def test_a_correction_may_show_a_page_of_the_training_split_again(splits, small_crops, tmp_path):
+    splits.repaint(1, lambda _: splits.canvases["train"][0])
+    splits.relabel(1, id="feedback-1", text=splits.pages["train"][0].text, boxes=splits.pages["train"][0].boxes)
+    assert failing(splits.save(tmp_path / "processed"), small_crops) == {}
 
 
 def test_crops_of_another_size_fail_alone(splits, small_crops, tmp_path):

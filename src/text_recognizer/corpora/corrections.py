@@ -5,7 +5,6 @@ A folder has a picture and a JSON file for each correction. docs/corrections.md 
 
 import contextlib
 import json
-import math
 import re
 import uuid
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from text_recognizer.core.charset import normalise, unknown_characters
+from text_recognizer.core.charset import normalise, to_label
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.core.schemas import Record
@@ -52,7 +51,7 @@ def _has_area(box: list[float]) -> list[float]:
 
 
 class CorrectedLine(Record):
-    """A line's text, and its box as x, y, width, height in pixels of the upright picture."""
+    """A line's text as it was sent, and its box as x, y, width, height in pixels of the upright picture."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -79,7 +78,9 @@ class CorrectionRecord(Record):
 class Correction:
     """A correction that was read. `form` has the labels; `picture` is the page, uint8 grey (H, W), upright.
 
-    `made` is an ISO 8601 time with a time zone. `model` is the digest of the model that was corrected.
+    `made` is an ISO 8601 time with a time zone. `model` is the digest of the model that was corrected. Lines with
+    characters outside the charset cannot be labelled: `left_out` names them by number and character, the form does not
+    have them, and the picture is painted over where they were.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Correction:
     model: str
     form: Form
     picture: np.ndarray
+    left_out: tuple[str, ...] = ()
 
 
 def list_ids(folder: Path) -> list[str]:
@@ -129,43 +131,28 @@ def new_record(
 
 
 def to_correction(name: str, record: CorrectionRecord, picture: np.ndarray) -> Correction:
-    """Combine a record with its picture, uint8 grey (H, W). Boxes are scaled to the resolution of IAM's scans."""
-    boxes = [Box(*(round(edge) for edge in line.box)) for line in record.lines]
-    scale = SCAN_DPI / (record.dpi or _estimate_dpi(boxes))
-    form = Form(
-        id=ID_PREFIX + name,
-        writer=record.writer or ID_PREFIX + name,
-        width=round(picture.shape[1] * scale),
-        height=round(picture.shape[0] * scale),
-        lines=tuple(
-            Line(f"{ID_PREFIX}{name}-{number:02d}", normalise(line.text).replace("\n", " "), _scale(box, scale), "ok")
-            for number, (line, box) in enumerate(zip(record.lines, boxes, strict=True))
-        ),
-    )
-    return Correction(name, record.made, record.model, form, picture)
+    """Combine a record with its picture, uint8 grey (H, W). Boxes are scaled to the resolution of IAM's scans.
 
-
-def first_label_error(form: Form) -> str | None:
-    """Return the first error in the labels of a form: text, charset, box or order; None if there is none.
-
-    The suite `feedback` finds the same errors, and examines the picture too.
+    Letters with accents become the letters of the charset below them, as in all labels for training.
     """
-    above = -math.inf
-    for number, line in enumerate(form.lines, 1):
-        box = line.box or Box(0, 0, 0, 0)
-        middle = box.y + box.height / 2
-        if not line.text:
-            return f"line {number} has no text"
-        if unknown := unknown_characters(line.text):
-            return f"line {number} has characters that the reader does not know: {' '.join(unknown)}"
-        if min(box.width, box.height) < 1:
-            return f"the box of line {number} has no area"
-        if min(box.x, box.y) < 0 or box.right > form.width or box.bottom > form.height:
-            return f"the box of line {number} leaves the picture"
-        if middle <= above:
-            return f"line {number} is not below the line before it"
-        above = middle
-    return None
+    boxes = [Box(*(round(edge) for edge in line.box)) for line in record.lines]
+    labels = [to_label(normalise(line.text).replace("\n", " ")) for line in record.lines]
+    scale = SCAN_DPI / (record.dpi or _estimate_dpi(boxes))
+    lines = tuple(
+        Line(f"{ID_PREFIX}{name}-{number:02d}", label.text, _scale(box, scale), "ok")
+        for number, (label, box) in enumerate(zip(labels, boxes, strict=True))
+        if not label.unknown
+    )
+    size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+    form = Form(ID_PREFIX + name, record.writer or ID_PREFIX + name, *size, lines)
+    unknown = [number for number, label in enumerate(labels) if label.unknown]
+    left_out = tuple(f"line {number + 1} has {_name_signs(labels[number].unknown)}" for number in unknown)
+    return Correction(name, record.made, record.model, form, _paint_over(picture, boxes, unknown), left_out)
+
+
+def line_number(line: Line) -> int:
+    """Return the number of a line among the lines of its correction, from 1, left-out ones included."""
+    return int(line.id.rpartition("-")[2]) + 1
 
 
 def save(folder: Path, picture: bytes, suffix: str, record: CorrectionRecord) -> str:
@@ -239,3 +226,26 @@ def _scale(box: Box, scale: float) -> Box:
     """Scale a box. The edges are rounded, not the sizes, so that a box that ends with the picture still does."""
     x, y = round(box.x * scale), round(box.y * scale)
     return Box(x, y, round(box.right * scale) - x, round(box.bottom * scale) - y)
+
+
+def _name_signs(signs: str) -> str:
+    return ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in dict.fromkeys(signs))
+
+
+def _paint_over(picture: np.ndarray, boxes: Sequence[Box], numbers: Sequence[int]) -> np.ndarray:
+    """Return the picture with paper where these boxes are. What lies in the box of another line stays."""
+    if not numbers:
+        return picture
+    kept = np.zeros(picture.shape, dtype=bool)
+    for number, box in enumerate(boxes):
+        if number not in numbers:
+            kept[_inside(box)] = True
+    painted = picture.copy()
+    for place in (_inside(boxes[number]) for number in numbers):
+        if painted[place].size:
+            painted[place] = np.where(kept[place], painted[place], np.median(picture[place]))
+    return painted
+
+
+def _inside(box: Box) -> tuple[slice, slice]:
+    return slice(max(0, box.y), max(0, box.bottom)), slice(max(0, box.x), max(0, box.right))

@@ -36,12 +36,21 @@ SHOWN_FAULTS = 20
 CORRECTIONS_FILE = "feedback.json"
 
 
+def no_fault(_: Crop) -> str | None:
+    """Find no fault in a crop."""
+    return None
+
+
 @dataclass(frozen=True)
 class Corrections:
-    """The folder of corrections, and the names of those that a validation accepted."""
+    """The folder of corrections, and the names of those that a validation accepted.
+
+    `fault` says what is wrong with the crop of one; None if it is as all crops must be.
+    """
 
     folder: Path
     accepted: tuple[str, ...] = ()
+    fault: Callable[[Crop], str | None] = no_fault
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,8 @@ class Sources:
 class Packed:
     """What was packed: the number of pages in each split.
 
-    `joined` are the corrections in the training split, `refused` the other corrections with the reason for each.
+    `joined` are the corrections in the training split, `refused` the other corrections, and lines of those that
+    joined, with the reason for each.
     `synthetic` is the number of synthetic pages in the training split and `lines` the number of lines packed on their
     own. `outside` are the ids of lines that were left out because they lie mostly outside their pictures.
     """
@@ -170,9 +180,13 @@ def _crop_corrections(corrections: Corrections | None, section: PreprocessSectio
             crop = crop_picture(name, correction.form, correction.picture, section)
         except DataError as error:
             out.refused[name] = error.what
-        else:
-            out.joined.append(name)
-            out.crops.append(crop)
+            continue
+        if fault := corrections.fault(crop):
+            out.refused[name] = fault
+            continue
+        out.refused.update({f"{name}, {line}": "the line cannot be labelled" for line in correction.left_out})
+        out.joined.append(name)
+        out.crops.append(crop)
     return out
 
 

@@ -1,36 +1,36 @@
 """Take corrections that people send: check them and keep them in the feedback folder. See docs/corrections.md.
 
-Corrections are off unless the environment variable FEEDBACK_VARIABLE names the folder. The service keeps the picture in
-grey without its metadata, the lines, the time and the model. It does not keep who sent them.
+The service keeps the picture in grey without its metadata, the lines, the time and the model. It does not keep who sent
+them.
 """
 
-import io
-import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import File, Form, HTTPException, Request, UploadFile
+from fastapi import File, Form, Request, UploadFile
 from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from text_recognizer.core.errors import ConfigError, TextRecognizerError
+from text_recognizer.core.errors import TextRecognizerError
 from text_recognizer.core.geometry import Box
 from text_recognizer.core.schemas import KeptCorrection
 from text_recognizer.corpora import corrections
 from text_recognizer.pages.line_finding import Upright
 from text_recognizer.pages.opening import MAX_PAGES
-from text_recognizer.serving.uploads import decode_pages, read_upload, refuse
+from text_recognizer.preprocess.crop_jobs import crop_picture
+from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, FeedbackFolder, KeptPicture
+from text_recognizer.serving.problems import CORRECTION_FIX, RequestError, refuse
+from text_recognizer.serving.served import served_by
+from text_recognizer.serving.uploads import Upload
+from text_recognizer.serving.work import Task, finish
+from text_recognizer.validation import correction_checks
+from text_recognizer.validation.crop_validation import crop_fault
 
-FEEDBACK_VARIABLE = "TEXT_RECOGNIZER_FEEDBACK"
 MAX_LINES, MAX_CHARACTERS, MAX_NAME = 100, 500, 100
-# Anybody may send corrections, so they must not fill the disk.
-SPARE_BYTES = 1 << 30
-FIX = "send the picture in a part named 'picture' and JSON in a part named 'correction': docs/corrections.md"
 
 
 def _require_printable(text: str) -> str:
@@ -91,45 +91,72 @@ class TurnedPage:
         return back.box(Box(*(round(edge) for edge in box)))
 
 
-def feedback_folder(environment: Mapping[str, str]) -> Path | None:
-    """Return the folder for corrections; None if FEEDBACK_VARIABLE is not set or empty: corrections are then off.
+@dataclass(frozen=True)
+class CorrectionTask:
+    """A correction to check and to keep."""
 
-    Raises ConfigError if the path is relative, or is not a folder that can be written to.
-    """
-    if not (value := environment.get(FEEDBACK_VARIABLE, "")):
-        return None
-    folder = Path(value)
-    fix = f"make the folder and give its absolute path, or set {FEEDBACK_VARIABLE} empty to turn corrections off"
-    if not folder.is_absolute():
-        raise ConfigError(f"{FEEDBACK_VARIABLE} = {value!r} is not an absolute path", fix)
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"{FEEDBACK_VARIABLE} = {value!r} is not a folder that can be written to", fix)
-    return folder
+    task: Task
+    feedback: FeedbackFolder
+    model: str
+    sent: SentCorrection
+    part: UploadFile
 
 
-def correct(
+async def correct(
     request: Request,
     picture: Annotated[UploadFile, File(description="the page, as it was read")],
     correction: Annotated[str, Form(description="JSON: the lines of the page, each with its text and box")],
 ) -> KeptCorrection:
-    """Keep a correction. The answer names it and its files."""
-    served = request.app.state.served
-    folder = _require_folder(served.feedback)
+    """Keep a correction. The answer names it and its files, and what keeps it or some of its lines from training."""
+    served = served_by(request)
+    feedback = _require_feedback(served.feedback)
     _require_same_site(request)
-    sent = _parse(correction)
-    name, data = read_upload(picture)
-    with served.lock:
-        page = TurnedPage.of(next(decode_pages(data, name, [sent.page])).rgb, sent.turn)
-        record = _require_valid(sent, served.recognizer.digest, page)
-        kept = _keep(folder, page.grey, record)
-    return KeptCorrection(correction=kept, files=(f"{kept}.png", f"{kept}.json"), lines=len(sent.lines))
+    task = Task(served.seconds)
+    work = CorrectionTask(task, feedback, served.recognizer.digest, _parse(correction), picture)
+    return await finish(request, task, served.turns.take(partial(_check_and_keep, work)))
 
 
-def _require_folder(folder: Path | None) -> Path:
-    if folder is None:
+def _check_and_keep(work: CorrectionTask) -> KeptCorrection:
+    work.task.check()
+    upload, sent = Upload.of(work.part), work.sent
+    page = TurnedPage.of(upload.page(sent.page).rgb, sent.turn)
+    try:
+        record = sent.record(work.model, page)
+        correction = corrections.to_correction("correction", record, page.grey)
+        problems = _check(correction, work.feedback.limits)
+    except TextRecognizerError as error:
+        refuse(error)
+    work.task.check()
+    picture = KeptPicture.of(page.grey, upload.data)
+    name = work.feedback.keep(picture, record)
+    files = f"{name}{picture.suffix}", f"{name}.json"
+    return KeptCorrection(
+        correction=name, files=files, lines=len(sent.lines), left_out=correction.left_out, problems=problems
+    )
+
+
+def _check(correction: corrections.Correction, limits: correction_checks.CorrectionLimits) -> tuple[str, ...]:
+    """Check a correction as the pipeline will. Return what its operator has to change; refuse all other faults."""
+    faults = correction_checks.examine(correction, limits).faults(limits)
+    own = [fault for fault in faults if fault.rule not in correction_checks.OF_THE_PIPELINE]
+    if own:
+        fixes = dict.fromkeys(fault.fix for fault in own)
+        raise RequestError(422, "; ".join(fault.what for fault in own), "; ".join(fixes))
+    if faults:
+        return tuple(f"{fault.what}; the operator of this service can {fault.fix}" for fault in faults)
+    crop = crop_picture(correction.id, correction.form, correction.picture, limits.section)
+    assert crop.canvas is not None
+    assert crop.page
+    if fault := crop_fault(crop.canvas, crop.page, crop.lines, limits.section):
+        raise RequestError(422, fault, "look at the boxes of the lines, and at the dpi")
+    return ()
+
+
+def _require_feedback(feedback: FeedbackFolder | None) -> FeedbackFolder:
+    if feedback is None:
         fix = f"the operator can turn them on with {FEEDBACK_VARIABLE}=FOLDER; nothing that you sent was kept"
-        raise HTTPException(403, {"error": "this service takes no corrections", "fix": fix})
-    return folder
+        raise RequestError(403, "this service takes no corrections", fix)
+    return feedback
 
 
 def _require_same_site(request: Request) -> None:
@@ -139,7 +166,7 @@ def _require_same_site(request: Request) -> None:
     foreign = site not in ("same-origin", "none") if site else origin is not None and origin.split("//")[-1] != host
     if foreign:
         fix = "send it from the service's own page, or from a program"
-        raise HTTPException(403, {"error": "this correction comes from a page of another site", "fix": fix})
+        raise RequestError(403, "this correction comes from a page of another site", fix)
 
 
 def _parse(correction: str) -> SentCorrection:
@@ -148,32 +175,4 @@ def _parse(correction: str) -> SentCorrection:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the field"
-        what = f"the correction is not valid: {where}: {first['msg']}"
-        raise HTTPException(422, {"error": what, "fix": FIX}) from None
-
-
-def _require_valid(sent: SentCorrection, model: str, page: TurnedPage) -> corrections.CorrectionRecord:
-    """Return the record to keep. Refuse with status 422 what the validation of the corrections would refuse later."""
-    try:
-        record = sent.record(model, page)
-        problem = corrections.first_label_error(corrections.to_correction("correction", record, page.grey).form)
-    except TextRecognizerError as error:
-        refuse(error)
-    if problem:
-        fix = "send every line as it is written, with its box in pixels of the upright picture, from top to bottom"
-        raise HTTPException(422, {"error": problem, "fix": fix})
-    return record
-
-
-def _keep(folder: Path, grey: np.ndarray, record: corrections.CorrectionRecord) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(grey).save(stream, "PNG")
-    try:
-        if shutil.disk_usage(folder).free < SPARE_BYTES + stream.tell():
-            raise OSError("the disk is nearly full")
-        return corrections.save(folder, stream.getvalue(), ".png", record)
-    except OSError as error:
-        what = f"the correction could not be kept: {error.strerror or error}"
-        raise HTTPException(
-            507, {"error": what, "fix": "tell the operator of this service; nothing was kept"}
-        ) from None
+        raise RequestError(422, f"the correction is not valid: {where}: {first['msg']}", CORRECTION_FIX) from None

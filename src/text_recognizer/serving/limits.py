@@ -1,45 +1,119 @@
-"""Limit the size of a request. The bytes are counted as they arrive: a body need not declare its length."""
+"""Limit what clients send: the size and the time of a body, and the number of requests at a time.
+
+The bytes are counted as they arrive: a body need not declare its length.
+"""
+
+import asyncio
+import time
+from collections import Counter
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from text_recognizer.core.schemas import Problem
+from text_recognizer.serving.problems import RequestError, describe, to_response
 
 MAX_BYTES = 20 * 1024 * 1024
 # A client that is still sending when the connection closes never sees the answer, so some more is read and dropped.
 DRAIN_BYTES = 4 * MAX_BYTES
+DRAIN_SECONDS = 10.0
+IDLE_SECONDS = 20.0  # between two pieces of a body
+BODY_SECONDS = 180.0  # for a whole body: 20 MB at 1 Mbit/s
+MAX_AT_ONCE = 32  # requests with a body, of all clients
+MAX_OF_ADDRESS = 8
 TOO_LARGE = f"the request is larger than {MAX_BYTES // 1024**2} MB"
 
 
 class BodyLimit:
-    """ASGI middleware that answers a request body over `MAX_BYTES` with status 413."""
+    """ASGI middleware that refuses a body that is too large, with status 413, or arrives too slowly, with 408."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, idle_seconds: float = IDLE_SECONDS) -> None:
         self.app = app
+        self._idle_seconds = idle_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            receive = _limited(receive, _declared_length(scope))
+            receive = _LimitedBody(receive, _declared_length(scope), self._idle_seconds)
         await self.app(scope, receive, send)
 
 
-def _limited(receive: Receive, declared: int) -> Receive:
-    received = 0
+class RequestCount:
+    """ASGI middleware that bounds the requests with a body that are in progress, in all and of one address.
 
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if max(received, declared) > MAX_BYTES:
-            await _drain(receive, message, DRAIN_BYTES)
-            raise HTTPException(413, TOO_LARGE)
+    The others are answered at once, with status 429 or 503, and told when to try again.
+    """
+
+    def __init__(self, app: ASGIApp, at_once: int = MAX_AT_ONCE, of_address: int = MAX_OF_ADDRESS) -> None:
+        self.app = app
+        self._at_once = at_once
+        self._of_address = of_address
+        self._in_progress: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        address = (scope.get("client") or ("unknown",))[0]
+        if self._in_progress[address] >= self._of_address:
+            what = f"{address} has {self._of_address} requests in progress, the most that one address may have"
+            return await _refuse(describe(429, what), scope, receive, send)
+        if self._in_progress.total() >= self._at_once:
+            what = f"{self._at_once} requests are in progress, the most that this server takes"
+            return await _refuse(describe(503, what), scope, receive, send)
+        self._in_progress[address] += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._in_progress[address] -= 1
+            self._in_progress += Counter()  # drops what is 0
+
+
+class _LimitedBody:
+    """The messages of one request. Calling it returns the next one, or raises RequestError."""
+
+    def __init__(self, receive: Receive, declared: int, idle_seconds: float) -> None:
+        self._receive = receive
+        self._declared = declared
+        self._idle_seconds = idle_seconds
+        self._received = 0
+        self._end = time.monotonic() + BODY_SECONDS
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        if self._complete:  # what follows a body is the end of the connection, whenever that comes
+            return await self._receive()
+        message = await self._in_time()
+        self._received += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if max(self._received, self._declared) > MAX_BYTES:
+            if not self._complete:
+                await _drain(self._receive)
+            raise RequestError(413, TOO_LARGE)
         return message
 
-    return limited
+    async def _in_time(self) -> Message:
+        seconds = min(self._idle_seconds, self._end - time.monotonic())
+        try:
+            return await asyncio.wait_for(self._receive(), max(0.0, seconds))
+        except TimeoutError:
+            raise RequestError(408, "the body of the request arrives too slowly") from None
 
 
-async def _drain(receive: Receive, message: Message, budget: int) -> None:
-    while budget > 0 and message.get("more_body", False):
-        message = await receive()
+async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without reading the body, unless the client sends it anyway."""
+    if "expect" not in Headers(scope=scope):
+        await _drain(receive)
+    await to_response(problem)(scope, receive, send)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and drop what a client still sends, up to DRAIN_BYTES in DRAIN_SECONDS."""
+    budget, end, more = DRAIN_BYTES, time.monotonic() + DRAIN_SECONDS, True
+    while more and budget > 0:
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, end - time.monotonic()))
+        except TimeoutError:
+            return
+        more = message.get("more_body", False)
         budget -= len(message.get("body", b""))
 
 

@@ -10,12 +10,17 @@ from text_recognizer.serving.bento import bundle
 logger = logging.getLogger(__name__)
 
 
-def bento_to_serve(layout: Layout, report: Callable[[str], None] = logger.info) -> Path:
-    """Return the bento of the model in service; else of the last accepted run; else of the pretrained reader.
+def bento_to_serve(layout: Layout, report: Callable[[str], None] = logger.info, model: Path | None = None) -> Path:
+    """Return the bento of `model`; else of the model in service; of the last accepted run; of the pretrained reader.
 
-    The bentos of the first and the last are built on demand; `report` gets a message before that. Raises
+    Only the last accepted run has one already; the others are built, and `report` gets a message before that. Raises
     TextRecognizerError if that fails.
     """
+    if model:
+        where = layout.own_bentos / model.resolve().name
+        report(f"serve: bundling {model} in {where}")
+        bundle(model, model / layout.verdict.name, where)
+        return where
     if layout.champion.exists():
         report(f"serve: bundling the model in service in {layout.champion_bento}")
         bundle(layout.champion, layout.champion / layout.verdict.name, layout.champion_bento)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import ipaddress
 import logging
 import os
 import signal
@@ -9,16 +10,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from text_recognizer.core import config
 from text_recognizer.core.errors import ModelError, TextRecognizerError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.release.verdict_file import require_passed
-from text_recognizer.serving.correction_endpoint import FEEDBACK_VARIABLE, feedback_folder
+from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, PARAMS_VARIABLE, feedback_folder
+from text_recognizer.serving.hosts import HOSTS_VARIABLE, THIS_COMPUTER
 from text_recognizer.utils import telemetry
 
 logger = logging.getLogger(__name__)
@@ -47,11 +51,11 @@ def serve(bento: Path, host: str, port: int, report: Callable[[str], None] = log
     folder = feedback_folder(feedback)
     report(f"serve: corrections go to {folder}" if folder else "serve: corrections are off")
     _check_model(bento / "src")
-    address, port = _resolve(host, port)
+    address, port = resolve(host, port)
     telemetry.disable_telemetry()
-    with tempfile.TemporaryDirectory(prefix="serve-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="serve-") as scratch, _hang_up_interrupts():
         # Compiled files inside the bento would make DVC consider it changed.
-        settings = {**feedback, "PYTHONDONTWRITEBYTECODE": "1"}
+        settings = {**feedback, **_host_setting(host, address), "PYTHONDONTWRITEBYTECODE": "1"}
         server = _start(bento, address, port, {"BENTOML_HOME": scratch, **os.environ, **settings})
         try:
             if url := _wait_until_ready(server, address, port):
@@ -64,6 +68,20 @@ def serve(bento: Path, host: str, port: int, report: Callable[[str], None] = log
     raise TextRecognizerError(f"the server stopped by itself with status {status}", "read its messages above")
 
 
+@contextlib.contextmanager
+def _hang_up_interrupts() -> Iterator[None]:
+    """Let the end of the terminal stop the server as Ctrl-C does, unless it is ignored, as `nohup` makes it."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def _start(bento: Path, address: str, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start BentoML in a session of its own.
 
@@ -74,10 +92,21 @@ def _start(bento: Path, address: str, port: int, environment: Mapping[str, str])
 
 
 def _feedback_setting() -> dict[str, str]:
-    """Return FEEDBACK_VARIABLE with its value: the user's own; else the project's folder if it exists; else empty."""
+    """Return FEEDBACK_VARIABLE with its value: the user's own; else the project's folder if it exists; else empty.
+
+    Corrections that go to the project's folder are checked by the project's parameters.
+    """
     if FEEDBACK_VARIABLE in os.environ or not LAYOUT.feedback.is_dir():
         return {FEEDBACK_VARIABLE: os.environ.get(FEEDBACK_VARIABLE, "")}
-    return {FEEDBACK_VARIABLE: str(LAYOUT.feedback.resolve())}
+    params = {PARAMS_VARIABLE: str(config.PARAMS_FILE.resolve())} if config.PARAMS_FILE.is_file() else {}
+    return {FEEDBACK_VARIABLE: str(LAYOUT.feedback.resolve()), **params}
+
+
+def _host_setting(host: str, address: str) -> dict[str, str]:
+    """Return HOSTS_VARIABLE: the user's own; else, if the server listens on this computer only, its names for it."""
+    if HOSTS_VARIABLE in os.environ or not ipaddress.ip_address(address).is_loopback:
+        return {}
+    return {HOSTS_VARIABLE: ",".join({host, address, f"[{address}]", *THIS_COMPUTER})}
 
 
 def _check_model(source: Path) -> None:
@@ -87,7 +116,7 @@ def _check_model(source: Path) -> None:
     require_passed(source / LAYOUT.verdict, Recognizer.load(source / LAYOUT.model).digest)
 
 
-def _resolve(host: str, port: int) -> tuple[str, int]:
+def resolve(host: str, port: int) -> tuple[str, int]:
     """Return the numeric address and the port to listen on. Raises AddressError if the server cannot listen there."""
     if not 0 <= port <= LAST_PORT:
         raise AddressError(f"cannot listen on {host}:{port}: there is no such port", f"choose one up to {LAST_PORT}")

@@ -3,10 +3,11 @@
 from functools import partial
 
 from text_recognizer.core.layout import Layout
-from text_recognizer.core.params import Params
+from text_recognizer.core.params import Params, PreprocessSection
 from text_recognizer.preprocess import Packed, Sources, Spread, locally, pack
 from text_recognizer.preprocess.accepted_corrections import accepted_corrections
-from text_recognizer.validation import check_crops
+from text_recognizer.preprocess.crop_jobs import Crop
+from text_recognizer.validation import check_crops, crop_fault
 
 
 def run(params: Params, layout: Layout, spread: Spread | None = None) -> Packed:
@@ -16,7 +17,14 @@ def run(params: Params, layout: Layout, spread: Spread | None = None) -> Packed:
     DataError if forms cannot be cropped, if the crops are not valid, or if the validation summary is damaged.
     """
     check = partial(check_crops, section=params.preprocess, docs=layout.crop_docs)
-    corrections = accepted_corrections(layout.feedback, layout.validation)
+    fault = partial(_crop_fault, params.preprocess)
+    corrections = accepted_corrections(layout.feedback, layout.validation, fault)
     sources = Sources(layout.archive, params.data, corrections, params.synthetic)
     spread = spread or locally(params.runtime.workers)
     return pack(sources, params.preprocess, layout.processed, spread, check)
+
+
+def _crop_fault(section: PreprocessSection, crop: Crop) -> str | None:
+    assert crop.canvas is not None
+    assert crop.page
+    return crop_fault(crop.canvas, crop.page, crop.lines, section)

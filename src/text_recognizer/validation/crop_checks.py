@@ -10,13 +10,15 @@ import numpy as np
 
 from text_recognizer.core.charset import NEWLINE, min_ctc_steps, unknown_characters
 from text_recognizer.core.params import PreprocessSection
+from text_recognizer.corpora.corrections import ID_PREFIX
 from text_recognizer.corpora.iam import SPLITS
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
 from text_recognizer.pages.line_heatmap import MIN_LINE_DISTANCE, FeatureGrid
 from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.validation import suites
 from text_recognizer.validation.form_tables import CONTEXT_COLUMNS
-from text_recognizer.validation.suites import Rule
+from text_recognizer.validation.row_checks import broken_rules, describe_fault
+from text_recognizer.validation.suites import MIN_SCALE, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +28,6 @@ DARK = 128  # grey level below which a pixel counts as ink
 # Shares of a paragraph. Of 599 crops of IAM at 75 dpi, 1.1 to 17.1 % is ink and 72 to 92 % white; of 2,180 synthetic
 # crops at 60 dpi, 2.3 to 13.7 % and 74 to 93 %.
 MIN_INK, MAX_INK, MIN_PAPER = 0.005, 0.5, 0.4
-# Least share of preprocess.dpi. The writing of a paragraph that is scaled down further is smaller than in training.
-MIN_SCALE = 0.7
 # Share of the pages whose lines must all contain ink. 4 of 599 crops of IAM have a line below the edge of the scan.
 LINES_WITH_INK = 0.985
 
@@ -112,6 +112,12 @@ def rules(section: PreprocessSection) -> tuple[Rule, ...]:
     )  # fmt: skip
 
 
+def faults(canvas: np.ndarray, page: PackedPage, section: PreprocessSection) -> list[str]:
+    """Return what is wrong with one crop, by the rules that need no other crop."""
+    row = _row("train", canvas, page, section)
+    return [describe_fault(row, rule) for rule in broken_rules(row, rules(section))]
+
+
 def _row(split: str, canvas: np.ndarray, page: PackedPage, section: PreprocessSection) -> CropRow:
     height, width = canvas.shape
     paragraph = canvas[: page.size[1] or height, : page.size[0] or width]
@@ -124,7 +130,7 @@ def _row(split: str, canvas: np.ndarray, page: PackedPage, section: PreprocessSe
         id=page.id,
         split=split,
         canvas=f"{height} x {width}",
-        digest=hashlib.sha256(canvas.tobytes()).hexdigest()[:16],
+        digest=hashlib.sha256(correction_salt(page.id) + canvas.tobytes()).hexdigest()[:16],
         writer_length=len(page.writer.strip()),
         ink=round(float((paragraph < DARK).mean()), 4),
         paper=round(float((paragraph == PAPER).mean()), 4),
@@ -136,6 +142,11 @@ def _row(split: str, canvas: np.ndarray, page: PackedPage, section: PreprocessSe
         spare=_spare_columns(page, section) if inside else None,
         line_distance=_line_distance(page, dpi) if inside else None,
     )
+
+
+def correction_salt(page_id: str) -> bytes:
+    """Return what makes the digest of a correction its own: it may show a page of the training split again."""
+    return page_id.encode() if page_id.startswith(ID_PREFIX) else b""
 
 
 def _unknown(line: str) -> str:

@@ -1,11 +1,16 @@
 """Validate packed crops before they replace the previous ones: they are what a model is trained on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import PreprocessSection
 from text_recognizer.core.schemas import Expectation
+from text_recognizer.corpora.packed_lines import PackedLine
+from text_recognizer.corpora.packed_pages import PackedPage
 from text_recognizer.utils import telemetry
 from text_recognizer.validation import crop_checks, data_docs, line_crop_checks, thumbnails
 from text_recognizer.validation.suite_runner import checked_expectations, run_suites
@@ -18,6 +23,19 @@ class CropSummary:
     passed: bool
     pages: dict[str, int]
     expectations: tuple[Expectation, ...]
+
+
+def crop_fault(
+    canvas: np.ndarray,
+    page: PackedPage,
+    lines: Sequence[tuple[np.ndarray, PackedLine]],
+    section: PreprocessSection,
+) -> str | None:
+    """Return what is wrong with one page, by the rules of `check_crops`; None if nothing is."""
+    found = crop_checks.faults(canvas, page, section)
+    for picture, line in lines:
+        found += [f"line {line.id}: {fault}" for fault in line_crop_checks.faults(picture, line, section)]
+    return "; ".join(found) or None
 
 
 def check_crops(folder: Path, section: PreprocessSection, docs: Path) -> None:

@@ -13,6 +13,8 @@ from text_recognizer.corpora.iam import SPLITS
 from text_recognizer.corpora.packed_lines import PackedLine, PackedLines
 from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.validation import suites
+from text_recognizer.validation.crop_checks import correction_salt
+from text_recognizer.validation.row_checks import broken_rules, describe_fault
 from text_recognizer.validation.suites import Rule
 
 if TYPE_CHECKING:
@@ -76,12 +78,20 @@ def rules(section: PreprocessSection) -> tuple[Rule, ...]:
     )  # fmt: skip
 
 
+def faults(picture: np.ndarray, line: PackedLine, section: PreprocessSection) -> list[str]:
+    """Return what is wrong with one line, by the rules that need no other line."""
+    row = _row("train", picture, line)
+    return [describe_fault(row, rule) for rule in broken_rules(row, rules(section))]
+
+
 def _row(split: str, picture: np.ndarray, line: PackedLine) -> LineCropRow:
     unknown = " ".join(map(repr, unknown_characters(line.text) + [NEWLINE] * (NEWLINE in line.text)))
     return LineCropRow(
         id=line.id,
         split=split,
-        digest=hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).hexdigest()[:16],
+        digest=hashlib.sha256(correction_salt(line.id) + f"{picture.shape}".encode() + picture.tobytes()).hexdigest()[
+            :16
+        ],
         writer_length=len(line.writer.strip()),
         text=unknown or ("has no text" if not line.text else None),
         ink=round(float((picture < DARK).mean()), 4),

@@ -26,8 +26,14 @@ class Outcome:
         rows = [_counts(self.summary), *expectation_lines(self.summary.expectations)]
         rows.append(f"drift: {self.summary.drift}")
         rows += _corrections(self.summary.feedback)
-        rows.append("all expectations hold" if self.passed else "the data are not valid")
+        rows.append(self._verdict())
         return "\n".join(rows)
+
+    def _verdict(self) -> str:
+        if not self.passed:
+            return "the data are not valid"
+        refused = len(self.summary.feedback.refused)
+        return f"the archive is valid, but {refused} corrections are refused" if refused else "all expectations hold"
 
 
 def expectation_lines(expectations: Sequence[Expectation]) -> list[str]:

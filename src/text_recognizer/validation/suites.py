@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from text_recognizer.core.params import Params
+from text_recognizer.core.params import Params, PreprocessSection
+from text_recognizer.pages.line_heatmap import MIN_LINE_DISTANCE
 from text_recognizer.validation.form_tables import ASPECT_TOLERANCE, MODES
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ ROWS_TOLERANCE = 1
 DPI_TOLERANCE = 1
 # Share of the lines that must contain ink. On 603 forms of IAM, 5 of 5,319 lines lie below the edge of the scan: 0.1 %.
 LINES_WITH_INK = 0.998
+# Least share of preprocess.dpi. The writing of a paragraph that is scaled down further is smaller than in training.
+MIN_SCALE = 0.7
+MIN_LINE_HEIGHT = 0.05  # inches: half of the x-height of small writing
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def rules(params: Params) -> tuple[Rule, ...]:
     """Return all rules for an archive and its corrections."""
     return (
         *_files(), *_labels(params), *_pictures(params), *_rows(), *_lines(params), *_boxes(params), *_splits(params),
-        *_drift(params), *_feedback(params),
+        *_drift(params), *feedback_rules(params.preprocess, params.validate_.ink_min),
     )  # fmt: skip
 
 
@@ -161,15 +165,15 @@ def _lines(params: Params) -> list[Rule]:
                  "transcribe the line, or exclude its form", min_value=1),
         null("lines", "text_in_charset", "unknown", "a line has characters outside the charset",
               "correct the transcription, map the character in core/charset.py, or exclude the form"),
-        *_fits(params, "lines", "line_fits", "a line",
+        *_fits(params.preprocess, "lines", "line_fits", "a line",
                "raise preprocess.canvas_width (and dpi) to suit these forms, or exclude the form",
                "correct its text or its box; if many lines fail, raise preprocess.dpi"),
     ]  # fmt: skip
 
 
-def _fits(params: Params, suite: str, name: str, line: str, on_canvas: str, in_box: str) -> list[Rule]:
+def _fits(section: PreprocessSection, suite: str, name: str, line: str, on_canvas: str, in_box: str) -> list[Rule]:
     """Return the rules that CTC can decode a line from the width of the canvas and from that of its box."""
-    wide = f"a canvas of {params.preprocess.canvas_width} px"
+    wide = f"a canvas of {section.canvas_width} px"
     return [
         between(suite, f"{name}_{place}", column, f"{line} has more characters than CTC can decode from {where}", fix,
                 min_value=0)
@@ -220,21 +224,34 @@ def _drift(params: Params) -> list[Rule]:
     ]  # fmt: skip
 
 
-def _feedback(params: Params) -> list[Rule]:
+def feedback_rules(section: PreprocessSection, ink_min: float) -> list[Rule]:
+    """Return the rules for corrections that are packed by this section; `ink_min` is `validate.ink_min`."""
+    size = f"{section.canvas_width} x {section.canvas_height} px at {section.dpi} dpi"
     return [
         null("feedback", "correction_read", "problem", "a correction cannot be read", "correct or remove its files"),
         null("feedback", "correction_text", "no_text", "a corrected line has no text", "type it, or remove the line"),
-        null("feedback", "correction_charset", "unknown", "a correction has characters outside the charset",
+        null("feedback", "correction_charset", "unknown", "every line has characters outside the charset",
               "replace them by characters of the charset"),
         null("feedback", "correction_inside", "outside", "the box of a corrected line extends beyond its picture",
               "move the box"),
         null("feedback", "correction_order", "order", "corrected lines are not sorted from top to bottom",
               "sort them"),
-        *_fits(params, "feedback", "correction_fits", "a corrected line",
+        between("feedback", "correction_apart", "line_distance",
+                 f"two corrected lines are nearer than {MIN_LINE_DISTANCE} inches, so the reader finds only one",
+                 "correct the boxes: a box is as high as its line; or give the resolution of the picture as dpi",
+                 min_value=MIN_LINE_DISTANCE),
+        between("feedback", "correction_height", "height",
+                 f"the box of a corrected line is less than {MIN_LINE_HEIGHT} inches high",
+                 "correct the boxes: a box is as high as its line; or give the resolution of the picture as dpi",
+                 min_value=MIN_LINE_HEIGHT),
+        between("feedback", "correction_fits_page", "scale",
+                 f"the corrected page is too large for a canvas of {size}, by which the pipeline trains",
+                 "raise preprocess.canvas_height and canvas_width, or lower preprocess.dpi", min_value=MIN_SCALE),
+        *_fits(section, "feedback", "correction_fits", "a corrected line",
                "break the line where the page does, or raise preprocess.canvas_width",
                "widen the box, or correct its text or the dpi"),
         between("feedback", "correction_inked", "ink", "the box of a corrected line contains no writing",
-                 "move the box", min_value=params.validate_.ink_min),
+                 "move the box", min_value=ink_min),
         null("feedback", "correction_last", "repeats", "the same page was corrected again later",
               "nothing to do: the later one counts"),
         null("feedback", "correction_held_out", "held_out", "a correction shows a page that the score is measured on",

@@ -60,6 +60,7 @@ from text_recognizer.core.schemas.service_records import (
     ReadPages,
     RequestLimits,
     ServedModel,
+    UnreadPage,
 )
 from text_recognizer.core.schemas.validation_records import (
     ArchiveCounts,
@@ -123,6 +124,7 @@ __all__ = [
     "Summary",
     "TagRecord",
     "Timing",
+    "UnreadPage",
     "ValidationSummary",
     "Verdict",
     "Word",

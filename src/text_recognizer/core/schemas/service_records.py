@@ -17,6 +17,19 @@ class ServedModel(Record):
     runtime: str
 
 
+class Problem(Record):
+    """Why a request, or one file of it, was refused: problem details as in RFC 9457, and `fix`: what to do.
+
+    `type` tells the kinds of problems apart. Programs must not parse the sentences.
+    """
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[str, Field(description="what was wrong, and with which file")]
+    fix: str
+
+
 class ReadPage(Page):
     """The answer to one page. Points and boxes are in pixels of the upright picture, which is `width` x `height`."""
 
@@ -26,10 +39,21 @@ class ReadPage(Page):
     model: ServedModel
 
 
-class ReadPages(Record):
-    """The answer to several pages: those of each file, in the order in which the files were sent."""
+class UnreadPage(Record):
+    """A file, or a page of it, that could not be read, beside others that were."""
 
-    pictures: tuple[ReadPage, ...]
+    name: Annotated[str, Field(description="the name of the file")]
+    page: Annotated[int, Field(ge=1, description="which page of the file, from 1")] = 1
+    problem: Problem
+
+
+class ReadPages(Record):
+    """The answer to several pages: those of each file, in the order in which the files were sent.
+
+    A page that could not be read has its problem in place of its text. It does not keep others from being read.
+    """
+
+    pictures: tuple[ReadPage | UnreadPage, ...]
     model: ServedModel
 
 
@@ -69,15 +93,13 @@ class ModelDescription(ServedModel):
 
 
 class KeptCorrection(Record):
-    """The answer to a correction: the name it was kept under, and its files."""
+    """The answer to a correction: the name it was kept under, and its files.
+
+    A correction with `problems` is kept, but the pipeline will not train on it until its operator solves them.
+    """
 
     correction: str
     files: tuple[str, ...]
     lines: Annotated[Count, Field(description="number of lines")]
-
-
-class Problem(Record):
-    """The answer to a request that was refused: what was wrong, and what to do."""
-
-    error: str
-    fix: str
+    left_out: Annotated[tuple[str, ...], Field(description="lines that cannot be trained on, and why")] = ()
+    problems: tuple[str, ...] = ()
