@@ -17,6 +17,7 @@ from text_recognizer.inference.line_kind import (
     LineKindClassifier,
     line_kind_input,
     padded,
+    unslanted,
 )
 from text_recognizer.pages.line_finding import ASSETS
 from text_recognizer.utils.files import read_json_object, write_json
@@ -67,6 +68,16 @@ def test_padding_is_paper_in_whole_cells():
     assert pictures.shape == (2, 1, INPUT_HEIGHT, 40)
     assert widths.tolist() == [20, 33]
     assert pictures[0, 0, :, 20:].max() == 0
+
+
+def test_a_slant_is_taken_from_an_input():
+    leaning = np.zeros((INPUT_HEIGHT, 60), np.float32)
+    for row in range(INPUT_HEIGHT):
+        leaning[row, 42 - row // 2] = 1
+    upright = unslanted(leaning, 0.5)
+    assert upright.shape == (INPUT_HEIGHT, 60 + 24)
+    assert np.flatnonzero(upright.sum(axis=0) > 2).tolist() in ([42, 43], [41, 42], [42])
+    assert upright.sum() > 0.99 * leaning.sum()
 
 
 def test_no_strips_give_no_rows(untrained):
@@ -144,3 +155,35 @@ def test_the_pretrained_network_leaves_out_print(classifier):
     strip = np.full((96, 900), 255, dtype=np.uint8)
     cv2.putText(strip, "Please print this page twice", (24, 64), cv2.FONT_HERSHEY_TRIPLEX, 1.6, 0, 2, cv2.LINE_AA)
     assert classifier.classify([strip])[0].argmax() == PRINTED
+
+
+def _leaning(strip, slant):
+    matrix = np.array([[1, -slant, slant * strip.shape[0]], [0, 1, 0]])
+    return cv2.warpAffine(strip, matrix, (strip.shape[1] + round(slant * strip.shape[0]), 96), borderValue=255)
+
+
+def _least_written(classifier, strips):
+    return classifier.least_written(strips, classifier.classify(strips))[:, WRITTEN]
+
+
+@pytest.mark.parametrize("face", [cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_COMPLEX])
+@pytest.mark.parametrize("word", ["Contents", "Subject"])
+def test_a_printed_word_that_leans_is_no_writing_once_it_is_upright(classifier, word, face):
+    strip = np.full((96, 300), 255, dtype=np.uint8)
+    cv2.putText(strip, word, (24, 62), face, 1.5, 0, 2, cv2.LINE_AA)
+    assert _least_written(classifier, [_leaning(strip, 0.45)])[0] < 0.3
+
+
+def test_writing_is_writing_at_every_slant(classifier):
+    from text_recognizer.data.line_kind_drawings import written_strips
+
+    strips = [_leaning(strip.pixels[:, :400], 0.3) for strip in written_strips(1, "validation")][:40]
+    assert len(strips) > 20
+    assert (_least_written(classifier, strips) >= classifier.info.min_written).mean() > 0.95
+
+
+def test_strips_that_are_no_writing_are_not_looked_at_again(classifier):
+    blank = np.full((96, 300), 255, dtype=np.uint8)
+    answers = classifier.classify([blank])
+    assert classifier.least_written([blank], answers).tolist() == answers.tolist()
+    assert classifier.least_written([], np.zeros((0, len(KINDS)))).shape == (0, len(KINDS))

@@ -61,6 +61,11 @@ def table_with_long_cells() -> list[TextLine]:
     return [line(10 + 250 * place, 40 + PITCH * row, widths[row, place]) for row in range(5) for place in range(3)]
 
 
+def table_with_cells_of_unequal_lengths() -> list[TextLine]:
+    widths = [(100, 90), (85, 120), (190, 85), (90, 100), (85, 95)]
+    return [line(10 + 215 * place, 40 + PITCH * row, widths[row][place]) for row in range(5) for place in range(2)]
+
+
 def labels_before_their_answers() -> list[TextLine]:
     return [line(*part) for row in range(5) for part in ((10, 40 + PITCH * row, 60), (120, 41 + PITCH * row, 400))]
 
@@ -113,6 +118,7 @@ LAYOUTS = [
     two_blocks_of_columns_with_text_between,
     table_with_short_cells,
     table_with_long_cells,
+    table_with_cells_of_unequal_lengths,
     labels_before_their_answers,
     note_in_the_left_margin,
     note_in_the_right_margin,

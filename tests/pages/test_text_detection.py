@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from text_recognizer.pages.line_finding import ASSETS
 from text_recognizer.pages.text_detection import DETECTOR_FILE, TextBox, TextDetector, boxes_of_map
+from text_recognizer.utils.onnx_sessions import open_session
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,42 @@ def test_lines_are_found_at_any_size(detector: TextDetector, scale: float) -> No
     assert len(boxes) == 3
     assert np.diff(sorted(box.y for box in boxes)) == pytest.approx(90 * scale, abs=9 * scale)
     assert all(300 < box.width / scale < 700 for box in boxes)
+
+
+class WatchedSession:
+    """An onnxruntime session that records the longer side of each input."""
+
+    def __init__(self) -> None:
+        self._session = open_session(ASSETS / DETECTOR_FILE, threads=1)
+        self.sides: list[int] = []
+
+    def get_inputs(self) -> list:
+        return self._session.get_inputs()
+
+    def run(self, outputs: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        self.sides += [max(one.shape) for one in feeds.values()]
+        return self._session.run(outputs, feeds)
+
+
+@pytest.mark.parametrize(("scale", "sides"), [(3, [768]), (1.2, [768, 960]), (0.5, [768, 1600])])
+def test_the_network_looks_closer_only_where_writing_is_small(scale: float, sides: list[int]) -> None:
+    session = WatchedSession()
+    page = np.full((1600, 2400, 3), 255, np.uint8)
+    text = text_picture(scale)
+    page[: len(text), : text.shape[1]] = text[:1600]
+
+    boxes = TextDetector(session).detect(page)
+
+    assert session.sides == sides
+    assert len(boxes) == 3
+
+
+def test_a_blank_page_costs_two_looks() -> None:
+    session = WatchedSession()
+
+    assert TextDetector(session).detect(np.full((1600, 2400, 3), 255, np.uint8)) == []
+
+    assert session.sides == [768, 960]
 
 
 def test_points_of_a_turned_box() -> None:

@@ -22,6 +22,7 @@ INPUT_HEIGHT = 48  # pixels of the network's input
 MIN_WIDTH, MAX_WIDTH = 16, 1024  # pixels of the network's input; the middle of a longer line decides
 WIDTH_STEP = 8  # the network halves the width three times
 BATCH_PIXELS = 16 * INPUT_HEIGHT * MAX_WIDTH  # padded pixels of one run
+SLANTS = (0.25, 0.5)  # pixels to the right per pixel up, that are taken from letters that may lean
 
 
 class LineKindInfo(BaseModel):
@@ -67,7 +68,26 @@ class LineKindClassifier:
 
         The strips are uint8 (H, W), dark on white, as `pages.strips.rectify` returns them.
         """
-        inputs = [line_kind_input(strip) for strip in strips]
+        return self._answers([line_kind_input(strip) for strip in strips])
+
+    def least_written(self, strips: Sequence[np.ndarray], probabilities: np.ndarray) -> np.ndarray:
+        """Return the probabilities (N, 3) of each strip at the slant at which it is least likely written.
+
+        Print that leans, as italics do, and more so on a sheet that is seen from the side, resembles writing; its
+        upright letters do not. So a strip that may be writing, by what `classify` says of it, is also seen with each of
+        SLANTS taken from it.
+        """
+        least = probabilities.copy()
+        likely = np.flatnonzero(probabilities[:, WRITTEN] >= self.info.min_written)
+        inputs = [line_kind_input(strips[index]) for index in likely.tolist()]
+        for slant in SLANTS:
+            upright = self._answers([unslanted(ink, slant) for ink in inputs])
+            less = upright[:, WRITTEN] < least[likely, WRITTEN]
+            least[likely[less]] = upright[less]
+        return least
+
+    def _answers(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities (N, 3) of inputs (INPUT_HEIGHT, w)."""
         logits = np.zeros((len(inputs), len(KINDS)), dtype=np.float32)
         for batch in _batches([columns.shape[1] for columns in inputs]):
             pictures, widths = padded([inputs[index] for index in batch])
@@ -98,6 +118,15 @@ def line_kind_input(strip: np.ndarray) -> np.ndarray:
         small = small[:, start : start + MAX_WIDTH]
     ink: np.ndarray = 1 - small.astype(np.float32) / 255
     return ink
+
+
+def unslanted(ink: np.ndarray, slant: float) -> np.ndarray:
+    """Take a slant, in pixels to the right per pixel up, from an input (INPUT_HEIGHT, w); it becomes wider by it."""
+    height, width = ink.shape
+    reach = int(np.ceil(slant * height / 2))
+    matrix = np.array([[1, slant, reach - slant * height / 2], [0, 1, 0]])
+    upright: np.ndarray = cv2.warpAffine(ink, matrix, (width + 2 * reach, height))
+    return upright
 
 
 def padded(inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from text_recognizer.core.geometry import Box, Point
+from text_recognizer.pages.column_starts import MIN_GUTTER, column_starts
 from text_recognizer.pages.text_detection import TextBox
 
 MAX_GAP = 2.5  # heights between two pieces of one line
@@ -64,12 +65,15 @@ def _points(values: np.ndarray) -> tuple[Point, ...]:
 def join_lines(boxes: Sequence[TextBox]) -> list[TextLine]:
     """Join pieces of text to lines, each from left to right. The lines are in no particular order.
 
-    A piece is joined to the nearest one that ends before it at the same height, if no other piece claims that one.
+    A piece is joined to the nearest one that ends before it at the same height, if no other piece claims that one. The
+    first piece of a line of a column is not joined across the gap before the column.
     """
+    starts = column_starts(boxes)
     links = sorted(
         (gap, before, after)
         for before, after in _near(boxes)
         if before != after and (gap := _gap(boxes[before], boxes[after])) is not None
+        if after not in starts or gap < MIN_GUTTER
     )
     following: dict[int, int] = {}
     preceding: dict[int, int] = {}

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from text_recognizer.pages.column_starts import MIN_GUTTER
 from text_recognizer.pages.line_building import TextLine
 
-MIN_GUTTER = 0.8  # heights; the least width of the gap between two columns
 MIN_COLUMN_LINES = 3  # a column has at least so many lines
 MIN_COLUMN_WIDTH = 4.0  # heights; half of the lines of a column are at least so long
 SAME_ROW = 0.5  # share of the height that two lines of one row have in common
 ALIGNED = 0.3  # heights by which the middles of lines of one row may differ
 MIN_ALIGNED = 0.8  # share of the lines of a column of a table that are in a row with lines of the next column
 MAX_NOTE_ALIGNED = 0.5  # share of the lines of a note that are in a row with lines of the column beside it, by chance
-MIN_TABLE_GAP = 0.6  # of the usual length of a cell; the gap between two columns of a table is at least so wide
+MIN_TABLE_GAP = 0.8  # of the usual length of a cell; the usual gap between the cells of a row is at least so wide
 MIN_BAND = 2.0  # heights; the least height of a gap across the page that comes before the gaps between columns
 BAND_RATIO = 2.5  # of the usual gap between lines; such a gap is at least so high
 MAX_TILT = 10  # degrees; a line that is tilted by more does not belong to a row
@@ -83,7 +83,7 @@ def _columns(indices: np.ndarray, spans: np.ndarray) -> list[np.ndarray]:
             break
         sides = order[: cut + 1], order[cut + 1 :]
         columns = [_is_column(side, spans, height) for side in sides]
-        if all(columns) and not _is_table(*sides, spans, float(gutters[cut])):
+        if all(columns) and not _is_table(*sides, spans):
             return list(sides)
         if (columns[0] and _is_note(sides[1], sides[0], spans)) or (columns[1] and _is_note(*sides, spans)):
             return list(sides)
@@ -95,11 +95,13 @@ def _is_column(indices: np.ndarray, spans: np.ndarray, height: float) -> bool:
     return len(indices) >= MIN_COLUMN_LINES and float(np.median(widths)) >= MIN_COLUMN_WIDTH * height
 
 
-def _is_table(left: np.ndarray, right: np.ndarray, spans: np.ndarray, gutter: float) -> bool:
-    """Return whether the lines of two columns are in rows, and far apart for their length."""
-    if gutter < MIN_TABLE_GAP * float(np.median(spans[left, 1] - spans[left, 0])):
+def _is_table(left: np.ndarray, right: np.ndarray, spans: np.ndarray) -> bool:
+    """Return whether the lines of two columns are in rows, and usually far apart for their length."""
+    if not all(_aligned(*sides, spans) >= MIN_ALIGNED for sides in ((left, right), (right, left))):
         return False
-    return all(_aligned(*sides, spans) >= MIN_ALIGNED for sides in ((left, right), (right, left)))
+    distances = np.abs(_middles(spans, left)[:, None] - _middles(spans, right))
+    gaps = spans[right[distances.argmin(axis=1)], 0] - spans[left, 1]
+    return float(np.median(gaps)) >= MIN_TABLE_GAP * float(np.median(spans[left, 1] - spans[left, 0]))
 
 
 def _is_note(note: np.ndarray, column: np.ndarray, spans: np.ndarray) -> bool:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 DETECTOR_FILE = "text_detector.onnx"
 MEAN, DEVIATION = (0.406, 0.456, 0.485), (0.225, 0.224, 0.229)  # of BGR, as the network was trained
 STRIDE = 32  # the sides of the network's input are multiples of it
-SIDE, FINE_SIDE = 960, 1600  # pixels along the longer side
-FINE_HEIGHT = 20  # text lower than this at SIDE, in pixels, is searched again at FINE_SIDE
+# How closely the network looks: the pixels along the longer side of its input, and the height in pixels that the text
+# must have there. If it is lower, the network looks again, more closely.
+LOOKS = ((768, 24), (960, 20), (1600, 0))
 MIN_PROBABILITY = 0.3  # of a pixel, to belong to a piece of text
 MIN_SCORE = 0.5  # the mean probability over a piece of text
 MIN_CORE = 3  # pixels; lower cores are specks
@@ -70,12 +71,18 @@ class TextDetector:
     def detect(self, rgb: np.ndarray) -> list[TextBox]:
         """Return the pieces of text in a picture, uint8 (H, W, 3), in no particular order.
 
-        Small writing is searched again in a larger copy of the picture.
+        Small writing is searched again in larger copies of the picture. If the second look finds nothing either, there
+        is no text.
         """
-        found = self._detect(rgb, SIDE)
-        heights = [box.height for box in found]
-        if heights and max(rgb.shape) > SIDE and np.median(heights) * SIDE / max(rgb.shape) < FINE_HEIGHT:
-            return self._detect(rgb, FINE_SIDE)
+        longest, height = max(rgb.shape), 0.0
+        found: list[TextBox] = []
+        for look, (side, min_height) in enumerate(LOOKS):
+            if 0 < height * side / longest < min_height:
+                continue
+            found = self._detect(rgb, side)
+            height = float(np.median([box.height for box in found])) if found else 0.0
+            if side >= longest or height * side / longest >= min_height or (look and not found):
+                break
         return found
 
     def _detect(self, rgb: np.ndarray, side: int) -> list[TextBox]:
