@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from text_recognizer.core import config
 from text_recognizer.core.errors import ConfigError
-from text_recognizer.core.params import RENAMED, TrainSection
+from text_recognizer.core.params import REMOVED, RENAMED, TrainSection
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = ROOT / "tests/params.yaml"
@@ -56,6 +56,12 @@ def test_an_unknown_key_is_named_with_its_value_and_the_nearest_valid_name(refus
 def test_a_renamed_key_is_named_with_its_new_name(refusal, old, new):
     section, key = old.split(".")
     assert f"{old}: this key is now called {new}" in refusal(setting(section, key, 1))
+
+
+@pytest.mark.parametrize(("old", "why"), sorted(REMOVED.items()))
+def test_a_key_that_no_longer_exists_is_named_with_the_reason(refusal, old, why):
+    section, key = old.split(".")
+    assert f"{old}: this key no longer exists, because {why}" in refusal(setting(section, key, 1))
 
 
 def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):

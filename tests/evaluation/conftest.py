@@ -1,8 +1,7 @@
-"""A tiny exported model, pages with known edits, and an archive with the packed split made from it."""
+"""The pretrained reader, pages with known edits, and an archive with the packed split made from it."""
 
 import io
 import math
-import random
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -11,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
+from tests.drawn import DPI, draw_words
 
 from text_recognizer.core.params import EvaluateSection, PreprocessSection
 from text_recognizer.core.schemas import Score
 from text_recognizer.corpora.iam import IamArchive
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
+from text_recognizer.evaluation.archive_scoring import crops_of
 from text_recognizer.evaluation.scoring import PageScore, score_text
 from text_recognizer.evaluation.split_score import ScoreFiles, evaluate
+from text_recognizer.inference.model_info import INFO_FILE, read_info
 from text_recognizer.preprocess import crop_form
 
 LINES = ("to be", "or not", "a sea", "of ink", "pens, paper", "the cat sat")
@@ -28,27 +30,19 @@ FORMS = [f"a01-00{number}" for number in range(6)]
 
 @pytest.fixture(scope="session")
 def section() -> EvaluateSection:
-    return EvaluateSection(batch_size=2, resamples=200, level=0.95, seed=1, gallery=3, review_budget=0.1, robustness=2)
+    return EvaluateSection(resamples=200, level=0.95, seed=1, gallery=3, review_budget=0.1, robustness=1)
 
 
 @pytest.fixture(scope="session")
-def preprocess(small_crops: PreprocessSection) -> PreprocessSection:
-    """How the pages of the model are cropped."""
-    return small_crops
+def preprocess(good_reader: Path) -> PreprocessSection:
+    """How the model asks its forms to be cropped."""
+    return crops_of(read_info(good_reader / INFO_FILE))
 
 
 @pytest.fixture(scope="session")
-def model(preprocess: PreprocessSection, once: Callable[..., Path]) -> Path:
-    """The folder of an untrained reader. It reads nonsense, but always the same, and some on every page."""
-    import torch
-
-    from text_recognizer.core.charset import CHARSET
-    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
-    from text_recognizer.training.export import export
-
-    torch.manual_seed(3)
-    network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8)))
-    return once("untrained", lambda folder: export(network, preprocess, folder))
+def model(good_reader: Path) -> Path:
+    """The folder of the pretrained reader."""
+    return good_reader
 
 
 @pytest.fixture(scope="session")
@@ -77,24 +71,22 @@ def write_archive(path: Path, broken: tuple[str, ...] = ()) -> None:
             texts = [LINES[number], LINES[(number + 1) % len(LINES)]]
             if form in broken:
                 texts[0] += " €"
-            target.writestr(f"iamdb/forms/{form}.png", _picture(number))
+            target.writestr(f"iamdb/forms/{form}.png", _picture(texts, number))
             target.writestr(f"iamdb/xml/{form}.xml", _labels(form, f"w{number // 2}", texts))
         target.writestr("iamdb/aachen/test.txt", "\n".join(FORMS))
         target.writestr("iamdb/aachen/train.txt", "")
         target.writestr("iamdb/aachen/validation.txt", "")
 
 
-def _picture(number: int) -> bytes:
-    """Draw two lines of strokes, from the number of the form."""
-    generator = random.Random(number)
-    picture = Image.new("L", (PAGE_WIDTH, PAGE_HEIGHT), 245)
-    draw = ImageDraw.Draw(picture)
-    for top in (100, 250):
-        for left in range(110, 700, 40):
-            points = [(left + generator.randrange(36), top + generator.randrange(80)) for _ in range(4)]
-            draw.line(points, fill=20, width=6)
+def _picture(texts: list[str], number: int) -> bytes:
+    """Write two lines at DPI."""
+    picture = np.full((PAGE_HEIGHT * DPI // 300, PAGE_WIDTH * DPI // 300), 245, np.uint8)
+    for index, text in enumerate(texts):
+        known = "".join(character for character in text if character.isascii())
+        line, top = draw_words(known, 10 * number + index), (100 + 150 * index) * DPI // 300
+        picture[top : top + line.shape[0], 55 : 55 + line.shape[1]] = np.minimum(line, 245)
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    Image.fromarray(picture).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -129,15 +121,12 @@ class Evaluated:
 
 
 @pytest.fixture(scope="session")
-def evaluated(learn_to_read, printed_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
-    """A trained reader, evaluated on printed words. Copy the model before you change it."""
+def evaluated(good_reader: Path, written_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    """The pretrained reader, evaluated on written words. Copy the model before you change it."""
     folder = tmp_path_factory.mktemp("evaluated")
-    section = EvaluateSection(
-        batch_size=8, resamples=100, level=0.95, seed=1, gallery=0, review_budget=0.1, robustness=2
-    )
+    section = EvaluateSection(resamples=100, level=0.95, seed=1, gallery=0, review_budget=0.1, robustness=1)
     files = ScoreFiles(folder / "score.json", folder / "pages.jsonl", folder / "r.html", folder / "confusions.csv")
-    model = learn_to_read(130)
-    return Evaluated(model, evaluate(printed_words, model, section, files, folder / "curves.csv"), files)
+    return Evaluated(good_reader, evaluate(written_words, good_reader, section, files, folder / "curves.csv"), files)
 
 
 @pytest.fixture

@@ -88,12 +88,7 @@ def test_a_missing_model_is_refused_by_name(archive, section, tmp_path):
 def test_forms_can_be_cropped_in_another_way_than_the_model_asks(archive, model, section, preprocess):
     own = score_archive(archive, "aachen/test", model, section)
     small = score_archive(archive, "aachen/test", model, section, preprocess.model_copy(update={"dpi": 25}))
-    assert small.length_ratio != own.length_ratio
-
-
-def test_crops_of_another_size_than_the_model_reads_are_refused(archive, model, section, preprocess):
-    with pytest.raises(ModelError):
-        score_archive(archive, "aachen/test", model, section, preprocess.model_copy(update={"canvas_width": 256}))
+    assert small.cer != own.cer
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real IAM subset is not at ../shared/data/iam-subset/iamdb.zip")

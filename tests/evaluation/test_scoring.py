@@ -1,15 +1,18 @@
 """The figures of a score, against the worked example of docs/evaluation.md."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.drawn import scaled
 
-from text_recognizer.core.errors import DataError, ModelError
+from text_recognizer.core.errors import DataError
 from text_recognizer.core.schemas import Summary
-from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
+from text_recognizer.corpora.packed_pages import PackedSplit
 from text_recognizer.evaluation.scoring import read_split, summarise, worst_first
 from text_recognizer.inference import Recognizer
+from text_recognizer.inference.packed_paragraphs import read_paragraph
 
 DOCS = Path(__file__).parents[2] / "docs" / "evaluation.md"
 
@@ -93,15 +96,21 @@ def test_pages_without_any_text_are_refused(make_page, section):
         summarise([make_page("a", "w", "", "")], section)
 
 
-def test_the_pages_of_a_split_are_read_in_their_order(model, processed, section):
-    recognizer, packed = Recognizer.load(model), PackedSplit.open(processed, "test")
-    scores = read_split(recognizer, packed, section)
-    expected = recognizer.read_canvases(np.asarray(packed.canvases))
+def test_the_pages_of_a_split_are_read_in_their_order_as_any_picture_is_read(model, written_words):
+    recognizer, packed = Recognizer.load(model), PackedSplit.open(written_words, "test")
+    packed = PackedSplit(packed.canvases[:4], packed.pages[:4])
+    scores = read_split(recognizer, packed)
+    pictures = [np.pad(canvas, 30, constant_values=255) for canvas in np.asarray(packed.canvases)]
     assert [one.id for one in scores] == [one.id for one in packed.pages]
-    assert [one.prediction for one in scores] == [one.text for one in expected]
+    assert [one.prediction for one in scores] == [recognizer.read(picture).text for picture in pictures]
+    assert len({one.prediction for one in scores}) == 4
 
 
-def test_canvases_of_another_size_than_the_model_reads_are_refused(model, section):
-    packed = PackedSplit(np.full((1, 32, 32), 255, np.uint8), (PackedPage("a", "w", "text", ()),))
-    with pytest.raises(ModelError):
-        read_split(Recognizer.load(model), packed, section)
+@pytest.mark.parametrize("dpi", [75, 300])
+def test_a_page_is_read_at_the_same_size_whatever_the_resolution_of_its_canvas(model, written_words, dpi):
+    recognizer, packed = Recognizer.load(model), PackedSplit.open(written_words, "test")
+    page, canvas = packed.pages[0], np.asarray(packed.canvases[0])
+    (whole,) = read_paragraph(recognizer, canvas, page).transcription.lines
+    (line,) = read_paragraph(recognizer, scaled(canvas, dpi / 150), replace(page, dpi=float(dpi))).transcription.lines
+    assert line.box.height == pytest.approx(whole.box.height, rel=0.1)
+    assert line.box.width == pytest.approx(whole.box.width, rel=0.1)

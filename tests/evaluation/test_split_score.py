@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from text_recognizer.core.errors import DataError, ModelError
+from text_recognizer.core.errors import DataError
 from text_recognizer.core.schemas import PageRow, Score
 from text_recognizer.corpora.packed_pages import PackedSplit, write_source
 from text_recognizer.evaluation.split_score import evaluate
@@ -85,13 +85,6 @@ def test_a_second_evaluation_writes_the_same_bytes(run, out):
     assert [path.read_bytes() for path in files] == first
 
 
-def test_the_batch_size_does_not_change_the_transcriptions(run, section, out):
-    run()
-    by_two = [row.prediction for row in rows_of(out)]
-    run(section.model_copy(update={"batch_size": 5}))
-    assert [row.prediction for row in rows_of(out)] == by_two
-
-
 def test_a_missing_split_leaves_the_old_files_unchanged(model, section, out, tmp_path):
     out.score.parent.mkdir()
     out.score.write_text("old")
@@ -100,14 +93,6 @@ def test_a_missing_split_leaves_the_old_files_unchanged(model, section, out, tmp
     assert "nowhere" in caught.value.what
     assert [path.name for path in out.score.parent.iterdir()] == ["score.json"]
     assert out.score.read_text() == "old"
-
-
-def test_canvases_of_another_size_are_refused_before_anything_is_written(run, processed, out):
-    packed = PackedSplit.open(processed, "test")
-    PackedSplit(np.array(packed.canvases[:, :48]), packed.pages).save(processed, "test")
-    with pytest.raises(ModelError):
-        run()
-    assert not out.score.parent.exists()
 
 
 def test_an_empty_split_is_refused(run, processed):

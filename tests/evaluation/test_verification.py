@@ -27,8 +27,8 @@ from text_recognizer.utils.files import sha256, write_json
 
 
 @pytest.fixture(scope="module")
-def packed(printed_words):
-    return PackedSplit.open(printed_words, "test")
+def packed(written_words):
+    return PackedSplit.open(written_words, "test")
 
 
 @pytest.fixture(scope="module")

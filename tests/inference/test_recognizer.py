@@ -8,18 +8,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from text_recognizer.core.errors import ModelError
-from text_recognizer.core.layout import pretrained_model
 from text_recognizer.core.metrics import character_edits, error_rate
-from text_recognizer.inference import Recognizer, Transcription
-from text_recognizer.inference.recognizer import STACKED, _stacks
+from text_recognizer.inference import Recognizer
+from text_recognizer.inference.recognizer import STACKED, _stacks, to_rgb
+from text_recognizer.inference.transcription import Calibration
 from text_recognizer.utils.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
-HEIGHT, WIDTH = 64, 128
 
 
 @pytest.fixture(scope="module")
@@ -54,29 +52,6 @@ def strokes(height=260, width=400, paper=240, ink=20):
             picture[top : top + 40, left : left + 6] = ink
             picture[top : top + 6, left : left + 18] = ink
     return picture
-
-
-def test_reading_only_the_written_part_of_a_canvas_gives_the_same_text(pretrained, drawn, tmp_path):
-    # Given the same reader with a graph for canvases of one size, as early versions exported it
-    whole = shutil.copytree(pretrained_model(), tmp_path / "whole")
-    graph = onnx.load(whole / "reader.onnx")
-    sides = graph.graph.input[0].type.tensor_type.shape.dim[2:]
-    for dimension, side in zip(sides, pretrained.info.canvas, strict=True):
-        dimension.dim_value = side
-    onnx.save(graph, whole / "reader.onnx")
-    change_info(whole, graph_sha256=sha256(whole / "reader.onnx"))
-    # When both read the page
-    (expected,) = Recognizer.load(whole, threads=1).decode_canvases(drawn.canvases)
-    (found,) = pretrained.decode_canvases(drawn.canvases)
-    # Then one has fewer columns to read, and its lines have the same positions and text
-    assert found.log_probabilities.shape[1] < expected.log_probabilities.shape[1]
-    np.testing.assert_allclose(found.centres, expected.centres, atol=0.05)
-    assert pretrained.transcribe(found).text == pretrained.transcribe(expected).text
-
-
-def test_a_blank_canvas_has_an_empty_transcription(pretrained):
-    blank = np.full((2, *pretrained.info.canvas), 255, dtype=np.uint8)
-    assert pretrained.read_canvases(blank) == [Transcription.of([])] * 2
 
 
 # --- loading
@@ -167,16 +142,6 @@ def test_light_writing_on_dark_paper_is_read_as_dark_writing_on_light_paper(pret
     assert error_rate([character_edits(dark.text, light.text)]) < 0.1
 
 
-def test_a_page_is_read_the_same_whatever_else_is_in_its_batch(recognizer):
-    canvases = np.stack([strokes(HEIGHT * 4, WIDTH * 4)[::4, ::4], np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)])
-    together = recognizer.read_canvases(np.tile(canvases, (10, 1, 1)))
-    alone = [recognizer.read_canvases(canvas[None])[0] for canvas in canvases]
-    assert len(together) == 20
-    for index, found in enumerate(together):
-        assert found.text == alone[index % 2].text
-        assert found.confidence == pytest.approx(alone[index % 2].confidence, abs=1e-5)
-
-
 def test_strips_are_stacked_with_others_of_similar_width():
     widths = [100, 1000, 110, 90, 1200, *[500] * (STACKED + 1)]
     stacks = _stacks(widths)
@@ -200,25 +165,25 @@ def test_strips_are_scored_in_their_order_and_length(recognizer):
 def test_a_model_without_a_language_model_takes_the_best_path_of_the_network(folder, responsive_model):
     # Given the same network, without its language model and with one whose insertion bonus forbids every character
     change_info(folder, language=None)
-    canvas = strokes(HEIGHT * 4, WIDTH * 4)[None, ::4, ::4]
-    (greedy,) = Recognizer.load(folder).read_canvases(canvas)
+    scores = Recognizer.load(folder).score_strips([strokes()[50:110, :]])
+    (greedy,) = Recognizer.load(folder).decode_lines(scores)
     settings = json.loads((responsive_model / "reader.json").read_text(encoding="utf-8"))["language"]
     change_info(folder, language=settings | {"lm_weight": 0.0, "insertion_bonus": -50.0})
-    (silent,) = Recognizer.load(folder).read_canvases(canvas)
+    (silent,) = Recognizer.load(folder).decode_lines(scores)
     # Then the first reads something, and the second nothing
-    assert greedy.text
-    assert silent.text == ""
+    assert greedy.path.tolist() == scores[0].argmax(axis=1).tolist()
+    assert greedy.characters()
+    assert silent.characters() == []
 
 
-def test_canvases_of_another_size_are_refused_with_both_sizes(recognizer):
-    with pytest.raises(ModelError) as caught:
-        recognizer.read_canvases(np.zeros((1, 64, 96), dtype=np.uint8))
-    assert str((64, 128)) in caught.value.what
-    assert str((64, 96)) in caught.value.what
-
-
-def test_no_canvases_give_no_transcriptions(recognizer):
-    assert recognizer.read_canvases(np.zeros((0, HEIGHT, WIDTH), dtype=np.uint8)) == []
+def test_another_calibration_changes_the_confidences_of_a_page_and_nothing_else(pretrained, drawn):
+    traced = pretrained.reader.trace(to_rgb(drawn.canvases[0][20:365, 60:700]))
+    own, other = traced.transcription, traced.calibrated(Calibration(5.0, 1.0))
+    assert traced.calibrated(pretrained.info.calibration) == own
+    assert [line.text for line in other.lines] == [line.text for line in own.lines]
+    assert other.confidence < own.confidence
+    assert all(ours.characters != theirs.characters for ours, theirs in zip(own.lines, other.lines, strict=True))
+    assert other.geometry == own.geometry
 
 
 def test_reading_needs_no_torch(responsive_model):

@@ -9,7 +9,6 @@ from text_recognizer.core.charset import CHARSET, INDEX
 from text_recognizer.core.geometry import Box, Point
 from text_recognizer.inference.transcription import (
     Calibration,
-    CanvasLine,
     EmittedCharacter,
     PageGeometry,
     TranscribedLine,
@@ -19,11 +18,16 @@ from text_recognizer.inference.transcription import (
     tempered,
     to_line,
 )
-from text_recognizer.pages.line_heatmap import FeatureGrid
 
-GRID = FeatureGrid(dpi=50, cell_height=8, cell_width=4)
 BLANK = "<B>"
 BOX = Box(0, 0, 1, 1)
+
+
+class Columns:
+    """A line whose columns are 4 pixels wide."""
+
+    def box(self, first, last):
+        return Box(4 * first, 10, 4 * (last + 1 - first), 20)
 
 
 def line_scores(*columns):
@@ -73,23 +77,23 @@ def test_a_temperature_below_one_sharpens_probabilities_and_one_above_flattens_t
 
 
 def test_a_line_has_its_text_its_mean_confidence_and_a_box_from_its_first_to_its_last_character():
-    line = to_line([EmittedCharacter("o", 0.9, 3, 4), EmittedCharacter("f", 0.7, 6, 9)], CanvasLine(2.5, GRID))
+    line = to_line([EmittedCharacter("o", 0.9, 3, 4), EmittedCharacter("f", 0.7, 6, 9)], Columns())
     assert (line.text, line.box) == ("of", Box(12, 10, 28, 20))
     assert line.confidence == pytest.approx(0.8)
 
 
 def test_outer_spaces_belong_neither_to_the_text_nor_to_the_box():
-    line = to_line(emitted("  ab "), CanvasLine(2.0, GRID))
+    line = to_line(emitted("  ab "), Columns())
     assert (line.text, line.box.x, line.box.width) == ("ab", 16, 16)
 
 
 def test_repeated_spaces_between_words_collapse():
-    assert to_line(emitted("to  \nbe"), CanvasLine(2.0, GRID)).text == "to be"
+    assert to_line(emitted("to  \nbe"), Columns()).text == "to be"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n "])
 def test_a_line_of_spaces_is_no_line(text):
-    assert to_line(emitted(text), CanvasLine(2.0, GRID)) is None
+    assert to_line(emitted(text), Columns()) is None
 
 
 def test_the_confidence_of_a_word_is_the_product_over_its_characters():
@@ -104,7 +108,7 @@ def test_the_confidence_of_a_page_is_the_mean_over_its_characters():
 
 
 def test_each_word_has_the_box_of_its_characters():
-    line = to_line(emitted("to be"), CanvasLine(2.0, GRID))
+    line = to_line(emitted("to be"), Columns())
     assert [(box.x, box.width) for box in line.word_boxes] == [(0, 16), (24, 16)]
 
 

@@ -56,15 +56,15 @@ def section() -> PromoteSection:
 
 
 @pytest.fixture(scope="session")
-def train_one(learn_to_read, printed_words, params, limits, tmp_path_factory):
-    """Train for a number of steps, score and judge."""
+def judged(written_words, params, limits, tmp_path_factory):
+    """Score and judge a copy of a reader."""
 
-    def make(steps: int) -> Trained:
-        files = Layout(tmp_path_factory.mktemp(f"steps{steps}"))
-        shutil.copytree(learn_to_read(steps), files.model)
-        section = params.evaluate.model_copy(update={"resamples": 100, "gallery": 0, "robustness": 2})
+    def make(reader: Path) -> Trained:
+        files = Layout(tmp_path_factory.mktemp(reader.name))
+        shutil.copytree(reader, files.model)
+        section = params.evaluate.model_copy(update={"resamples": 100, "gallery": 0, "robustness": 1})
         reports = ScoreFiles(files.score, files.pages, files.report, files.confusions)
-        evaluate(printed_words, files.model, section, reports, files.curves)
+        evaluate(written_words, files.model, section, reports, files.curves)
         gate(files.score, limits, files.verdict)
         return Trained(files.root)
 
@@ -72,13 +72,13 @@ def train_one(learn_to_read, printed_words, params, limits, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def worse(train_one) -> Trained:
-    return train_one(75)
+def worse(judged, bad_reader) -> Trained:
+    return judged(bad_reader)
 
 
 @pytest.fixture(scope="session")
-def better(train_one) -> Trained:
-    return train_one(130)
+def better(judged, good_reader) -> Trained:
+    return judged(good_reader)
 
 
 class Clone:
@@ -125,7 +125,7 @@ class Clone:
 
 
 @pytest.fixture(scope="session")
-def empty_clone(tmp_path_factory, printed_words) -> Path:
+def empty_clone(tmp_path_factory, written_words) -> Path:
     folder = tmp_path_factory.mktemp("empty") / "project"
     folder.mkdir()
     clone = Clone(folder)
@@ -140,7 +140,7 @@ def empty_clone(tmp_path_factory, printed_words) -> Path:
     clone.git("add", "--all")
     clone.git("commit", "--quiet", "--message", "start")
     (folder / "data").mkdir()
-    (folder / LAYOUT.processed).symlink_to(printed_words)
+    (folder / LAYOUT.processed).symlink_to(written_words)
     return folder
 
 

@@ -40,9 +40,10 @@ def challenged(committed, clone_of, tmp_path):
 
 
 # Promotes in one fork after another. Each fork kills itself before one of its git commands. This runs in an interpreter
-# of its own, because threads that other tests have started do not survive a fork.
+# of its own, because threads that other tests have started do not survive a fork. It imports DVC once for all forks.
 KILLER = """
 import json, os, signal, sys
+import dvc.api, dvc.repo
 from pathlib import Path
 from text_recognizer.core.params import GateSection, PromoteSection
 from text_recognizer.release.speed import Speed

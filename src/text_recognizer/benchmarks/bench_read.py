@@ -13,6 +13,7 @@ from text_recognizer.core.layout import pretrained_model
 from text_recognizer.data.base_data_module import to_foreground
 from text_recognizer.data.iam_paragraphs import LAB_CANVAS
 from text_recognizer.inference import Recognizer
+from text_recognizer.inference.packed_paragraphs import read_paragraph
 from text_recognizer.models import ResnetTransformer
 
 LAB_DPI = 75
@@ -29,7 +30,7 @@ def read() -> Iterator[Measurement]:
         recognizer = Recognizer.load(pretrained_model(), threads=1)
         info = recognizer.info
         ours, labs = drawn_pages(1, [crops(info.dpi, *info.canvas, info.padding), crops(LAB_DPI, *LAB_CANVAS)])
-        seconds, _ = timed(partial(recognizer.read_canvases, ours.canvases), repeats=3)
+        seconds, _ = timed(partial(read_paragraph, recognizer, ours.canvases[0], ours.pages[0]), repeats=3)
         characters = len(ours.pages[0].text)
         foreground = to_foreground(torch.from_numpy(labs.canvases[:, None]))
         reference, _ = timed(partial(uncached, _lab(characters), foreground))

@@ -9,8 +9,16 @@ from text_recognizer.core.layout import LAYOUT, require_writable_model
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     """Add `score`, `calibrate`, `verify` and `card`."""
-    score = add(commands, "score", _score, "score a model on any archive in IAM's layout")
-    _add_archive(score, required=True, example="aachen/test")
+    score = add(commands, "score", _score, "score a model on transcribed pages, and name those that it reads worst")
+    score.add_argument(
+        "--archive", required=True, type=Path, metavar="ADDRESS", help="in IAM's layout or any format of `import`"
+    )
+    score.add_argument(
+        "--split",
+        required=True,
+        metavar="NAME/PART",
+        help="for instance aachen/test; of a corpus in another format train, validation, test or all",
+    )
     score.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     calibrate = add(commands, "calibrate", _calibrate, "calibrate a model's confidences on held-out pages")
     _add_archive(calibrate, required=True, example="aachen/validation")
@@ -44,14 +52,18 @@ def _score_of(options: argparse.Namespace) -> Path:
 
 def _score(options: argparse.Namespace) -> int:
     from text_recognizer.evaluation.archive_scoring import SCORING, score_archive
+    from text_recognizer.evaluation.corpus_scoring import PARTS, score_corpus
     from text_recognizer.utils.files import write_json
 
-    score = score_archive(options.archive, options.split, options.model, SCORING)
+    score_pages = score_corpus if options.split in PARTS else score_archive
+    score = score_pages(options.archive, options.split, options.model, SCORING)
     low, high = score.cer_interval
     print(
         f"CER {score.cer:.4f} [{low:.4f}, {high:.4f}], with newlines {score.cer_newlines:.4f}, "
         f"WER {score.wer:.4f} on {score.pages} pages, {score.characters} characters, {score.seconds:.1f} s"
     )
+    for page in score.worst_pages:
+        print(f"  {page.cer:.4f}  {page.id}: {page.edits} of {page.characters} characters")
     if options.json:
         write_json(options.json, score.model_dump(mode="json"))
     return 0

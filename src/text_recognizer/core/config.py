@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from text_recognizer.core.errors import ConfigError
-from text_recognizer.core.params import RENAMED, Params, Section
+from text_recognizer.core.params import REMOVED, RENAMED, Params, Section
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -75,6 +75,8 @@ def _explain(error: dict[str, Any]) -> str:
     if error["type"] in ("extra_forbidden", "invalid_key"):
         if dotted in RENAMED:
             return f"{dotted}: this key is now called {RENAMED[dotted]}"
+        if dotted in REMOVED:
+            return f"{dotted}: this key no longer exists, because {REMOVED[dotted]}; delete it"
         near = difflib.get_close_matches(key, _names(section), n=1, cutoff=0.0)
         return f"{dotted} = {error['input']!r}: unknown key; the nearest valid name is {near[0]!r}"
     if error["type"] == "value_error":

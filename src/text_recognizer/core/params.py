@@ -127,7 +127,6 @@ class LanguageSection(Section):
 
 
 class EvaluateSection(Section):
-    batch_size: Annotated[int, Field(ge=1, le=4096, description="paragraphs read at once")]
     resamples: Annotated[int, Field(ge=100, le=1_000_000, description="bootstrap draws for the intervals")]
     level: Annotated[float, Field(gt=0.5, lt=1, description="confidence level of the intervals")]
     seed: Annotated[Seed, Field(description="of the bootstrap")]
@@ -223,3 +222,5 @@ RENAMED = {
     "evaluate.review": "evaluate.review_budget",
     "gate.max_disturbed": "gate.max_perturbed",
 }
+# Keys of earlier versions that no longer exist, and why.
+REMOVED = {"evaluate.batch_size": "pages are read one by one"}

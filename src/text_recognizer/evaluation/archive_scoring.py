@@ -1,8 +1,9 @@
-"""Score a model on a split of any archive in IAM's layout. Nothing is written."""
+"""Score a model on a split of an archive in IAM's layout. Nothing is written."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,15 @@ from text_recognizer.core.schemas import ArchiveScore, SkippedForm
 from text_recognizer.corpora.iam import SPLIT_LISTS, SPLITS, IamArchive
 from text_recognizer.corpora.packed_pages import PackedPage, source_kind
 from text_recognizer.evaluation.details import describe
-from text_recognizer.evaluation.scoring import PageScore, read_pages, summarise
+from text_recognizer.evaluation.scoring import PageScore, read_page, summarise, worst_first
 from text_recognizer.inference import ModelInfo, Recognizer
 from text_recognizer.preprocess import crop_form
 
 SPLIT_NAMES = tuple(SPLIT_LISTS)
 # A score that is compared elsewhere must not depend on the params.yaml of the folder that it was computed in.
-SCORING = EvaluateSection(batch_size=16, resamples=2000, level=0.95, seed=1, gallery=0, review_budget=0.1, robustness=0)
+SCORING = EvaluateSection(resamples=2000, level=0.95, seed=1, gallery=0, review_budget=0.1, robustness=0)
 Crop = tuple[np.ndarray, PackedPage]
+NUM_WORST = 10  # pages that a score names
 
 
 def score_archive(
@@ -38,18 +40,37 @@ def score_archive(
     recognizer = Recognizer.load(model)
     skipped: list[SkippedForm] = []
     scores: list[PageScore] = []
-    for canvases, pages in cropped_batches(archive, split, recognizer.info, section.batch_size, skipped, preprocess):
-        scores += read_pages(recognizer, canvases, pages)
+    for canvas, page in cropped_pages(archive, split, preprocess or crops_of(recognizer.info), skipped):
+        scores.append(read_page(recognizer, canvas, page))
     if not scores:
         raise DataError(f"no form of {split} in {archive} can be scored: {skipped[0].reason}", "correct the archive")
+    origin = Origin(source_kind(str(archive)), split, tuple(skipped), time.monotonic() - started)
+    return archive_score(recognizer, scores, section, origin)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which pages were scored: kind of source, split, the pages that were skipped; and how long it took, in seconds."""
+
+    source: str | None
+    split: str
+    skipped: tuple[SkippedForm, ...]
+    seconds: float
+
+
+def archive_score(
+    recognizer: Recognizer, scores: Sequence[PageScore], section: EvaluateSection, origin: Origin
+) -> ArchiveScore:
+    """Return the score of a model on the pages of an archive."""
     return ArchiveScore(
         **dict(summarise(scores, section)),
         **dict(describe(scores, section, recognizer.info.calibration)),
         model=recognizer.digest,
-        source=source_kind(str(archive)),
-        split=split,
-        skipped=tuple(skipped),
-        seconds=time.monotonic() - started,
+        source=origin.source,
+        split=origin.split,
+        skipped=origin.skipped,
+        seconds=origin.seconds,
+        worst_pages=tuple(one.row() for one in worst_first(scores)[:NUM_WORST] if one.characters.edits),
     )
 
 
@@ -62,7 +83,7 @@ def _parse(split: str) -> tuple[str, str]:
     return name, part
 
 
-def _crops_of(info: ModelInfo) -> PreprocessSection:
+def crops_of(info: ModelInfo) -> PreprocessSection:
     """Return how the model asks its pages to be cropped."""
     try:
         return PreprocessSection(
@@ -89,30 +110,16 @@ def _form_ids(iam: IamArchive, name: str, part: str) -> list[str]:
     return ids
 
 
-def cropped_batches(
-    archive: Path,
-    split: str,
-    info: ModelInfo,
-    batch_size: int,
-    skipped: list[SkippedForm],
-    preprocess: PreprocessSection | None = None,
-) -> Iterator[tuple[np.ndarray, tuple[PackedPage, ...]]]:
-    """Yield the forms of a split in batches: canvases, uint8 (B, H, W), and labels. No more than a batch is in memory.
+def cropped_pages(archive: Path, split: str, section: PreprocessSection, skipped: list[SkippedForm]) -> Iterator[Crop]:
+    """Yield the canvas, uint8 (H, W), and the labels of each form of a split. One picture at a time is in memory.
 
     Forms that cannot be cropped are appended to `skipped`.
     """
     name, part = _parse(split)
-    section = preprocess or _crops_of(info)
     with IamArchive(archive) as iam:
-        ids = _form_ids(iam, name, part)
-        with tqdm(total=len(ids), desc="score", unit="form") as bar:
-            for start in range(0, len(ids), batch_size):
-                chunk = ids[start : start + batch_size]
-                crops = [crop for form_id in chunk if (crop := _crop(iam, form_id, section, skipped))]
-                if crops:
-                    canvases, pages = zip(*crops, strict=True)
-                    yield np.stack(canvases), pages
-                bar.update(len(chunk))
+        for form_id in tqdm(_form_ids(iam, name, part), desc="score", unit="form"):
+            if crop := _crop(iam, form_id, section, skipped):
+                yield crop
 
 
 def _crop(iam: IamArchive, form_id: str, section: PreprocessSection, skipped: list[SkippedForm]) -> Crop | None:

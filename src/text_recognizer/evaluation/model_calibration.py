@@ -1,7 +1,7 @@
 """Calibrate a model on held-out pages, and write the calibration into its `reader.json`."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from text_recognizer.core.charset import INDEX
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
-from text_recognizer.evaluation.archive_scoring import cropped_batches
+from text_recognizer.evaluation.archive_scoring import Crop, cropped_pages, crops_of
 from text_recognizer.evaluation.calibration import (
     CalibrationErrors,
     calibration_errors,
@@ -17,15 +17,16 @@ from text_recognizer.evaluation.calibration import (
     fit_calibration,
     judge_confidences,
 )
-from text_recognizer.inference import DecodedPage, Recognizer, Transcription
+from text_recognizer.inference import Recognizer
 from text_recognizer.inference.model_info import INFO_FILE
-from text_recognizer.inference.transcription import UNCALIBRATED, Calibration, emitted_characters, text_characters
+from text_recognizer.inference.packed_paragraphs import read_paragraph
+from text_recognizer.inference.page_reader import TracedPage
+from text_recognizer.inference.transcription import UNCALIBRATED, Calibration
 from text_recognizer.utils.files import write_json
 
 # With fewer characters than this the fit would be noise, and the model stays uncalibrated.
 MIN_CHARACTERS = 200
-BATCH_SIZE = 16
-Pair = tuple[PackedPage, DecodedPage]
+Pair = tuple[PackedPage, TracedPage]
 
 
 @dataclass(frozen=True)
@@ -41,36 +42,22 @@ class CalibrationResult:
 def calibrate(model: Path, processed: Path) -> CalibrationResult:
     """Calibrate `model` on the packed validation split of `processed`, and write the calibration into the model."""
     packed = PackedSplit.open(processed, "validation")
-    recognizer = Recognizer.load(model)
-    pairs: list[Pair] = []
-    for start in range(0, len(packed), BATCH_SIZE):
-        batch = slice(start, start + BATCH_SIZE)
-        decoded = recognizer.decode_canvases(np.asarray(packed.canvases[batch]))
-        pairs += zip(packed.pages[batch], decoded, strict=True)
-    return _fit_and_keep(model, recognizer, pairs)
+    return _calibrate(model, Recognizer.load(model), zip(packed.canvases, packed.pages, strict=True))
 
 
 def calibrate_on_archive(model: Path, archive: Path, split: str) -> CalibrationResult:
     """Calibrate `model` on a split of an archive in IAM's layout: for a model that was trained elsewhere."""
     recognizer = Recognizer.load(model)
-    pairs: list[Pair] = []
-    for canvases, pages in cropped_batches(archive, split, recognizer.info, BATCH_SIZE, []):
-        pairs += zip(pages, recognizer.decode_canvases(canvases), strict=True)
-    return _fit_and_keep(model, recognizer, pairs)
+    return _calibrate(model, recognizer, cropped_pages(archive, split, crops_of(recognizer.info), []))
 
 
-def _fit_and_keep(model: Path, recognizer: Recognizer, pairs: Sequence[Pair]) -> CalibrationResult:
-    before = [(page.text, recognizer.transcribe(decoded, UNCALIBRATED)) for page, decoded in pairs]
-    rows = [
-        row
-        for (page, decoded), (_, transcription) in zip(pairs, before, strict=True)
-        for row in _character_rows(page, decoded, transcription)
-    ]
+def _calibrate(model: Path, recognizer: Recognizer, crops: Iterable[Crop]) -> CalibrationResult:
+    pairs = [(page, read_paragraph(recognizer, np.asarray(canvas), page)) for canvas, page in crops]
+    rows = [row for page, traced in pairs for row in _character_rows(page, traced)]
     calibration = _fit(rows) if len(rows) >= MIN_CHARACTERS else UNCALIBRATED
     info = json.loads((model / INFO_FILE).read_text(encoding="utf-8"))
     write_json(model / INFO_FILE, info | asdict(calibration))
-    after = [(page.text, recognizer.transcribe(decoded, calibration)) for page, decoded in pairs]
-    return CalibrationResult(calibration, len(rows), _errors(before), _errors(after))
+    return CalibrationResult(calibration, len(rows), _errors(pairs, UNCALIBRATED), _errors(pairs, calibration))
 
 
 def _fit(rows: Sequence[tuple[np.ndarray, int, float]]) -> Calibration:
@@ -78,21 +65,19 @@ def _fit(rows: Sequence[tuple[np.ndarray, int, float]]) -> Calibration:
     return fit_calibration(np.array(table), np.array(emitted), np.array(outcomes))
 
 
-def _errors(pages: Sequence[tuple[str, Transcription]]) -> CalibrationErrors:
-    return calibration_errors(judge_confidences(pages))
+def _errors(pairs: Sequence[Pair], calibration: Calibration) -> CalibrationErrors:
+    return calibration_errors(
+        judge_confidences([(page.text, traced.calibrated(calibration)) for page, traced in pairs])
+    )
 
 
-def _character_rows(
-    page: PackedPage, decoded: DecodedPage, transcription: Transcription
-) -> Iterator[tuple[np.ndarray, int, float]]:
+def _character_rows(page: PackedPage, traced: TracedPage) -> Iterator[tuple[np.ndarray, int, float]]:
     """Yield for each character read: the log-probabilities (C,) of its most confident column, its id, its outcome."""
-    outcomes = iter(character_outcomes(page.text, transcription.text))
-    rows = zip(decoded.log_probabilities, decoded.paths, strict=True)
-    lines = [(line, kept) for line, path in rows if (kept := text_characters(emitted_characters(line, path)))]
-    for number, (line, kept) in enumerate(lines):
+    outcomes = iter(character_outcomes(page.text, traced.transcription.text))
+    for number, decoded in enumerate(traced.decoded):
         if number:
             next(outcomes)  # the newline between two lines
-        for one in kept:
+        for one in decoded.characters():
             index = INDEX[one.character]
-            column = one.first + int(line[one.first : one.last + 1, index].argmax())
-            yield line[column], index, next(outcomes)
+            column = one.first + int(decoded.log_probabilities[one.first : one.last + 1, index].argmax())
+            yield decoded.log_probabilities[column], index, next(outcomes)

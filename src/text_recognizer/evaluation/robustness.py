@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from text_recognizer.core.geometry import Box
 from text_recognizer.core.metrics import error_rate
 from text_recognizer.core.schemas import PerturbedScore, Robustness
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
 from text_recognizer.evaluation.scoring import score_transcription
 from text_recognizer.inference import Recognizer
-from text_recognizer.pages.foreground import foreground_box
+from text_recognizer.inference.packed_paragraphs import paragraph_picture
 from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.pages.rotation import rotate
 
 Picture = np.ndarray  # uint8 (H, W)
-MARGIN = 0.15  # inches of paper around the text, so that it stays on a page that is rotated or shifted
 
 
 def blurred(picture: Picture, pixels: float) -> Picture:
@@ -94,15 +92,13 @@ PERTURBATIONS = (
 
 
 def measure_robustness(recognizer: Recognizer, packed: PackedSplit, count: int) -> Robustness:
-    """Read `count` pages, spread evenly over the split, after each perturbation, and pages without text.
-
-    The pages are read as any picture is (`Recognizer.read`), so that their CER differs from that of the packed canvases
-    even if they are untouched.
-    """
+    """Read `count` pages, spread evenly over the split, after each perturbation, and pages without text."""
     chosen = np.unique(np.linspace(0, len(packed) - 1, min(count, len(packed))).astype(int))
     pages = [packed.pages[index] for index in chosen]
-    margin = round(MARGIN * recognizer.info.dpi)
-    pictures = [_cut_out(np.asarray(packed.canvases[index]), margin) for index in chosen]
+    pictures = [
+        paragraph_picture(np.asarray(packed.canvases[index]), packed.pages[index], recognizer.info.dpi)
+        for index in chosen
+    ]
     rows: list[PerturbedScore] = []
     rates: dict[str, float] = {}
     for one in PERTURBATIONS:
@@ -134,12 +130,6 @@ def _cer(recognizer: Recognizer, pages: Sequence[PackedPage], pictures: Sequence
     return error_rate(
         [score_transcription(page, read).characters for page, read in zip(pages, transcriptions, strict=True)]
     )
-
-
-def _cut_out(canvas: Picture, margin: int) -> Picture:
-    """Return the written part of a canvas with paper on all sides: as a photograph shows it, not as it was packed."""
-    box = foreground_box(canvas) or Box(0, 0, canvas.shape[1], canvas.shape[0])
-    return np.pad(canvas[box.y : box.bottom, box.x : box.right], margin, constant_values=PAPER)
 
 
 def _array(picture: Image.Image) -> Picture:

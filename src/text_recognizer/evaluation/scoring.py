@@ -15,6 +15,7 @@ from text_recognizer.core.schemas import Floors, PageRow, Summary, WriterScore
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
 from text_recognizer.evaluation.page_style import ink_share, slant
 from text_recognizer.inference import Recognizer, Transcription
+from text_recognizer.inference.packed_paragraphs import read_paragraph
 from text_recognizer.inference.transcription import UNCALIBRATED
 
 # An answer that resembles English text and needs no picture. A reader that is no better has learnt nothing.
@@ -93,26 +94,18 @@ def score_transcription(page: PackedPage, transcription: Transcription) -> PageS
     return replace(score_text(page, transcription.text, transcription.confidence), transcription=transcription)
 
 
-def read_pages(recognizer: Recognizer, canvases: np.ndarray, pages: Sequence[PackedPage]) -> list[PageScore]:
-    """Read canvases, uint8 (B, H, W), and score each against its page."""
-    rows = []
-    for page, canvas, decoded in zip(pages, canvases, recognizer.decode_canvases(canvases), strict=True):
-        row = score_transcription(page, recognizer.transcribe(decoded))
-        uncalibrated = recognizer.transcribe(decoded, UNCALIBRATED)
-        rows.append(replace(row, uncalibrated=uncalibrated, ink=ink_share(canvas), slant=slant(canvas, page.boxes)))
-    return rows
+def read_page(recognizer: Recognizer, canvas: np.ndarray, page: PackedPage) -> PageScore:
+    """Read the picture of a canvas, uint8 (H, W), as any picture is read, and score it."""
+    traced = read_paragraph(recognizer, canvas, page)
+    row = score_transcription(page, traced.transcription)
+    uncalibrated = traced.calibrated(UNCALIBRATED)
+    return replace(row, uncalibrated=uncalibrated, ink=ink_share(canvas), slant=slant(canvas, page.boxes))
 
 
-def read_split(recognizer: Recognizer, packed: PackedSplit, section: EvaluateSection) -> list[PageScore]:
-    """Read and score every page, with a progress bar. Raises ModelError if the canvases are not of the model's size."""
-    scores: list[PageScore] = []
-    with tqdm(total=len(packed), desc="read", unit="page") as bar:
-        for start in range(0, len(packed), section.batch_size):
-            batch = slice(start, start + section.batch_size)
-            pages = packed.pages[batch]
-            scores += read_pages(recognizer, np.asarray(packed.canvases[batch]), pages)
-            bar.update(len(pages))
-    return scores
+def read_split(recognizer: Recognizer, packed: PackedSplit) -> list[PageScore]:
+    """Read and score every page, with a progress bar."""
+    pages = tqdm(zip(packed.canvases, packed.pages, strict=True), desc="read", unit="page", total=len(packed))
+    return [read_page(recognizer, np.asarray(canvas), page) for canvas, page in pages]
 
 
 def summarise(pages: Sequence[PageScore], section: EvaluateSection) -> Summary:

@@ -53,7 +53,7 @@ def score_split(
     recognizer: Recognizer, packed: PackedSplit, model: Path, section: EvaluateSection
 ) -> tuple[Score, list[PageScore]]:
     """Return the score and the pages behind it. `model` is the folder that `recognizer` was loaded from."""
-    rows = read_split(recognizer, packed, section)
+    rows = read_split(recognizer, packed)
     score = Score(
         **dict(summarise(rows, section)),
         **dict(describe(rows, section, recognizer.info.calibration)),

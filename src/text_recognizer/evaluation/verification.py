@@ -9,12 +9,10 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import EvaluateSection
 from text_recognizer.core.schemas import Score
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.evaluation.archive_scoring import cropped_batches
+from text_recognizer.evaluation.archive_scoring import cropped_pages, crops_of
 from text_recognizer.evaluation.provenance import Check, compare_scores
 from text_recognizer.evaluation.split_score import SPLIT, score_split
 from text_recognizer.inference import Recognizer
-
-BATCH_SIZE = 16
 
 
 def verify(score: Path, model: Path, packed: PackedSplit, section: EvaluateSection) -> list[Check]:
@@ -46,11 +44,10 @@ def pages_to_verify(processed: Path, archive: Path | None, split: str, model: Pa
     """Return the pages to score again: a split of an archive, cropped as the model asks, or the packed test split."""
     if archive is None:
         return PackedSplit.open(processed, SPLIT)
-    batches = list(cropped_batches(archive, split, Recognizer.load(model).info, BATCH_SIZE, []))
-    if not batches:
+    crops = list(cropped_pages(archive, split, crops_of(Recognizer.load(model).info), []))
+    if not crops:
         raise DataError(f"no form of {split} in {archive} can be scored", "correct the archive")
-    canvases = np.concatenate([part for part, _ in batches])
-    return PackedSplit(canvases, tuple(page for _, pages in batches for page in pages))
+    return PackedSplit(np.stack([canvas for canvas, _ in crops]), tuple(page for _, page in crops))
 
 
 def table(checks: list[Check]) -> str:

@@ -1,7 +1,7 @@
 """Read whole pictures: find the lines, tell writing from print, read each line, and say where it is."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,16 @@ from text_recognizer.core import schemas
 from text_recognizer.core.geometry import Box, bounding_box
 from text_recognizer.inference.letter_repetition import similarities_of
 from text_recognizer.inference.line_kind import NONE, PRINTED, WRITTEN, LineKindClassifier
-from text_recognizer.inference.page_writing import MIN_EVIDENCE, LineKinds, is_clear, with_repetition
+from text_recognizer.inference.page_writing import MIN_EVIDENCE, LineKinds, WrittenText, shows_writing, with_repetition
 from text_recognizer.inference.transcription import (
+    Calibration,
+    DecodedLine,
     PageGeometry,
     TranscribedLine,
     Transcription,
     best_path,
     emitted_characters,
+    recalibrate,
     renumber_regions,
     to_line,
 )
@@ -50,10 +53,15 @@ class StripPlace:
         return self.upright.box(self.strip.box(round(first * self.cell_width), round((last + 1) * self.cell_width)))
 
 
+def _go_on() -> None:
+    pass
+
+
 @dataclass
 class Stopwatch:
-    """The seconds that each step took."""
+    """The seconds that each step took. `check` is called after each step, and may raise to end the reading."""
 
+    check: Callable[[], None] = _go_on
     timings: list[schemas.Timing] = field(default_factory=list)
     _last: float = field(default_factory=time.perf_counter)
 
@@ -62,15 +70,26 @@ class Stopwatch:
         now = time.perf_counter()
         self.timings.append(schemas.Timing(step=step, seconds=now - self._last))
         self._last = now
+        self.check()
 
 
 @dataclass(frozen=True)
 class TracedPage:
-    """A page that was read, with what was seen on the way: the lines found, upright, and the kind (N,) of each."""
+    """A page that was read, with what was seen on the way: the lines found, upright, and the kind (N,) of each.
+
+    `decoded` holds what each line of the transcription was read from.
+    """
 
     transcription: Transcription
     found: FoundLines
     kinds: np.ndarray
+    decoded: tuple[DecodedLine, ...]
+
+    def calibrated(self, calibration: Calibration) -> Transcription:
+        """Return the transcription with the confidences that another calibration gives. The text stays the same."""
+        pairs = zip(self.transcription.lines, self.decoded, strict=True)
+        lines = tuple(recalibrate(line, decoded, calibration) for line, decoded in pairs)
+        return replace(self.transcription, lines=lines, confidence=Transcription.of(lines).confidence)
 
 
 class PageReader:
@@ -86,13 +105,16 @@ class PageReader:
         """Load the networks that come with the package."""
         return cls(recognizer, LineFinder.load(threads), LineKindClassifier.load(ASSETS, threads))
 
-    def read(self, rgb: np.ndarray, printed: bool = False) -> Transcription:
-        """Read a picture, uint8 RGB (H, W, 3). Printed lines are left out unless `printed`."""
-        return self.trace(rgb, printed).transcription
+    def read(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = _go_on) -> Transcription:
+        """Read a picture, uint8 RGB (H, W, 3). Printed lines are left out unless `printed`.
 
-    def trace(self, rgb: np.ndarray, printed: bool = False) -> TracedPage:
+        `check` is called after each step. What it raises ends the reading.
+        """
+        return self.trace(rgb, printed, check).transcription
+
+    def trace(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = _go_on) -> TracedPage:
         """Read a picture, and return what was found on the way too."""
-        watch = Stopwatch()
+        watch = Stopwatch(check)
         found = self._finder.find(rgb)
         watch.stop("find lines")
         scores = self._score(found)
@@ -102,11 +124,12 @@ class PageReader:
             found, scores = turned, self._score(turned)
             kinds = self._classify(found, scores)
             watch.stop("read again, turned by 180 degrees")
-        lines = self._lines(found, kinds, scores, printed)
+        read = self._lines(found, kinds, scores, printed)
         watch.stop("decode")
         sheet = find_sheet(rgb)
         watch.stop("find the sheet")
-        return TracedPage(_page(lines, found, sheet, tuple(watch.timings)), found, kinds.kinds)
+        page = _page([line for line, _ in read], found, sheet, tuple(watch.timings))
+        return TracedPage(page, found, kinds.kinds, tuple(decoded for _, decoded in read))
 
     def _classify(self, found: FoundLines, scores: Sequence[np.ndarray]) -> LineKinds:
         """Tell the writing on a page from print and from what is no text, also by how alike equal letters are."""
@@ -115,7 +138,8 @@ class PageReader:
         similarities = [np.zeros(0)] * len(strips)
         for index in np.flatnonzero(probabilities[:, WRITTEN] >= limit).tolist():
             similarities[index] = similarities_of(strips[index], best_path(scores[index]), self._cell_width)
-        return LineKinds.of(with_repetition(probabilities, similarities), strips, limit)
+        least = with_repetition(self._classifier.least_written(strips, probabilities), similarities)
+        return LineKinds.of(with_repetition(probabilities, similarities), least, strips, limit)
 
     @property
     def _cell_width(self) -> float:
@@ -152,20 +176,21 @@ class PageReader:
 
     def _lines(
         self, found: FoundLines, kinds: LineKinds, scores: Sequence[np.ndarray], printed: bool
-    ) -> list[TranscribedLine]:
+    ) -> list[tuple[TranscribedLine, DecodedLine]]:
         """Return the lines with text on them, in reading order; no written ones if none is clearly written."""
         kept = [index for index, kind in enumerate(kinds.kinds) if kind != NONE and (printed or kind != PRINTED)]
-        info, lines, has_writing = self._recognizer.info, [], False
+        info, lines, texts = self._recognizer.info, [], []
         decoded = self._recognizer.decode_lines([scores[index] for index in kept])
-        for index, (score, path) in zip(kept, decoded, strict=True):
+        for index, one in zip(kept, decoded, strict=True):
             strip = found.strips[index]
             place = StripPlace(strip, found.upright, self._cell_width)
-            line = to_line(emitted_characters(score, path, info.calibration), place)
+            line = to_line(emitted_characters(one.log_probabilities, one.path, info.calibration), place)
             written = kinds.kinds[index] == WRITTEN
             evidence = kinds.written[index] * line.confidence if line and written else 0.0
             if line is None or (written and evidence < MIN_EVIDENCE):
                 continue
-            has_writing = has_writing or is_clear(line.text, evidence)
+            if written:
+                texts.append(WrittenText(line.text, evidence, kinds.surely[index] * line.confidence))
             likely = line.confidence >= MIN_CONFIDENCE and (not written or kinds.written[index] >= MIN_CONFIDENCE)
             line = replace(
                 line,
@@ -173,8 +198,9 @@ class PageReader:
                 dubious=not likely,
                 region=found.ordered.regions[index],
             )
-            lines.append(_outlined(line, strip, found.upright))
-        return [line for line in lines if has_writing or line.kind == "printed"]
+            lines.append((_outlined(line, strip, found.upright), one))
+        has_writing = shows_writing(texts)
+        return [read for read in lines if has_writing or read[0].kind == "printed"]
 
 
 def _confidence(score: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """A trained model folder, loaded and ready to read: onnxruntime and numpy."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,14 +22,8 @@ from text_recognizer.inference.model_info import (
     ModelInfo,
     read_info,
 )
-from text_recognizer.inference.transcription import (
-    Calibration,
-    CanvasLine,
-    Transcription,
-    emitted_characters,
-    to_line,
-)
-from text_recognizer.pages.line_heatmap import MIN_FOREGROUND, find_lines, pooling_weights
+from text_recognizer.inference.transcription import DecodedLine, Transcription
+from text_recognizer.pages.line_heatmap import pooling_weights
 from text_recognizer.pages.opening import open_pages
 from text_recognizer.utils.files import sha256
 from text_recognizer.utils.onnx_sessions import open_session
@@ -42,21 +35,9 @@ if TYPE_CHECKING:
 
 STACKED = 16  # strips that the encoder reads at once
 MAX_PADDED = 1.25  # times the width of the shortest strip among them that all are padded to
-# Outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
-FEATURES, HEATMAP, LOG_PROBABILITIES = "features", "heat", "log_probabilities"
-
-
-@dataclass(frozen=True)
-class DecodedPage:
-    """The lines found on a page: `centres` (L,) in grid rows, `log_probabilities` (L, w, C), `paths` (L, w).
-
-    `paths` holds the class of each column along the decoded CTC path. If a language model was fused, it has changed the
-    log-probabilities along that path, and the probabilities of a column need not sum to 1.
-    """
-
-    centres: np.ndarray
-    log_probabilities: np.ndarray
-    paths: np.ndarray
+# The inputs and outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
+PICTURES, SEQUENCES = "pictures", "sequences"
+FEATURES, LOG_PROBABILITIES = "features", "log_probabilities"
 
 
 class Recognizer:
@@ -73,9 +54,7 @@ class Recognizer:
         self._session = session
         self._decoder = decoder
         self._threads = threads
-        self._empty = _empty_inputs(session, info.grid.cell_height)
-        # Graphs of early versions take canvases of one size only.
-        self._crops_canvas = not isinstance(session.get_inputs()[0].shape[2], int)
+        self._idle = _idle_inputs(session, info.grid.cell_height)
 
     @property
     def digest(self) -> str:
@@ -103,38 +82,22 @@ class Recognizer:
         decoder = _load_decoder(folder, info.language) if info.language else None
         return cls(info, open_session(graph, threads), decoder, threads)
 
-    def read_canvases(self, canvases: np.ndarray) -> list[Transcription]:
-        """Read canvases, uint8 (B, H, W), of the model's own size. Boxes are in pixels of the canvas."""
-        return [self.transcribe(page) for page in self.decode_canvases(canvases)]
-
-    def decode_canvases(self, canvases: np.ndarray) -> Iterator[DecodedPage]:
-        """Find and decode the lines of each canvas, uint8 (B, H, W).
-
-        Raises ModelError if the canvases are not of the model's own size.
-        """
-        return (self._fuse_language_model(page) for page in self._decode_greedily(canvases))
-
-    def transcribe(self, page: DecodedPage, calibration: Calibration | None = None) -> Transcription:
-        """Return the text of the lines. Confidences follow `calibration`, by default the model's own."""
-        calibration, grid = calibration or self.info.calibration, self.info.grid
-        rows = zip(page.log_probabilities, page.paths, page.centres, strict=True)
-        lines = [
-            to_line(emitted_characters(line, path, calibration), CanvasLine(centre, grid))
-            for line, path, centre in rows
-        ]
-        return Transcription.of([line for line in lines if line])
-
     def read(
-        self, picture: "np.ndarray | Path | str | bytes", printed: bool = False, crossed_out: CrossedOut = "mark"
+        self,
+        picture: "np.ndarray | Path | str | bytes",
+        printed: bool = False,
+        crossed_out: CrossedOut = "mark",
+        check: Callable[[], None] = lambda: None,
     ) -> Transcription:
         """Read a picture: a file, its bytes, or uint8 grey (H, W) or RGB (H, W, 3). Of several pages, read the first.
 
         Printed lines are left out unless `printed`. Crossed-out words are `#` in the text, or left out if `crossed_out`
-        is `drop`. Boxes are in pixels of the picture.
+        is `drop`. Boxes are in pixels of the picture. `check` is called after each step; what it raises ends the
+        reading.
 
         Raises DataError if a file cannot be opened.
         """
-        page = self.reader.read(to_rgb(picture), printed)
+        page = self.reader.read(to_rgb(picture), printed, check)
         return drop_crossed_out(page) if crossed_out == "drop" else page
 
     @cached_property
@@ -169,62 +132,20 @@ class Recognizer:
         (scores,) = self._run([LOG_PROBABILITIES], sequences=sequences)
         return scores
 
-    def _decode_greedily(self, canvases: np.ndarray) -> Iterator[DecodedPage]:
-        """Find the lines of each canvas and take the best path of each, without the language model."""
-        if canvases.shape[1:] != self.info.canvas:
-            raise ModelError(
-                f"the model reads canvases of {self.info.canvas}, but got {canvases.shape[1:]}",
-                "preprocess with the parameters that the model was trained with",
-            )
-        return (self._classify_lines(*self._encode(canvas)) for canvas in canvases)
-
-    def _encode(self, canvas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the features (E, h, w) and the line heatmap (h, w) of a canvas."""
-        features, heatmap = self._run([FEATURES, HEATMAP], pictures=self._foreground(canvas)[None, None])
-        return features[0], heatmap[0]
-
-    def _foreground(self, canvas: np.ndarray) -> np.ndarray:
-        """Return the foreground of a canvas, 1 on a background of 0, cropped to the written part in whole cells."""
-        foreground: np.ndarray = 1.0 - canvas.astype(np.float32) / 255.0
-        if not self._crops_canvas:
-            return foreground
-        grid, mask = self.info.grid, foreground > MIN_FOREGROUND
-        ends = (int(np.flatnonzero(mask.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0))
-        foreground = foreground[tuple(slice(grid.crop_length(end)) for end in ends)]
-        height, width = foreground.shape
-        return np.pad(foreground, ((0, -height % grid.cell_height), (0, -width % grid.cell_width)))
-
-    def _classify_lines(self, features: np.ndarray, heatmap: np.ndarray) -> DecodedPage:
-        """Find the lines in the heatmap, pool their features, and classify each of their columns."""
-        grid = self.info.grid
-        centres = find_lines(heatmap, grid)
-        scores = np.zeros((0, features.shape[2], len(self.info.charset)), dtype=np.float32)
-        if len(centres):
-            sequences = np.tensordot(pooling_weights(centres, len(heatmap), grid), features, axes=(1, 1))  # (L, E, w)
-            (scores,) = self._run([LOG_PROBABILITIES], sequences=sequences)
-        return DecodedPage(centres, scores, scores.argmax(axis=2))
-
-    def _fuse_language_model(self, page: DecodedPage) -> DecodedPage:
-        """Decode the page by beam search with the language model; the lines above a line are its context."""
-        if self._decoder is None or not len(page.centres):
-            return page
-        lines = self.decode_lines(list(page.log_probabilities))
-        return DecodedPage(page.centres, np.stack([line for line, _ in lines]), np.stack([path for _, path in lines]))
-
-    def decode_lines(self, scores: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Decode lines, each (w, C), in reading order. Return the fused log-probabilities and the path (w,) of each.
+    def decode_lines(self, scores: Sequence[np.ndarray]) -> list[DecodedLine]:
+        """Decode lines, each (w, C), in reading order.
 
         With a language model, this is a beam search, and the lines above a line are its context.
         """
         if self._decoder is None:
-            return [(line, line.argmax(axis=1)) for line in scores]
+            return [DecodedLine(line, line.argmax(axis=1)) for line in scores]
         lines = self._decoder.prepare(scores)
         paths = align(scores, self._decoder.decode(lines))
-        return [(self._decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
+        return [DecodedLine(self._decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
 
     def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
-        """Run one half of the graph. The input of the other half is empty, so that it costs next to nothing."""
-        feeds = {name: inputs.get(name, empty) for name, empty in self._empty.items()}
+        """Run one half of the graph. The input of the other half is so small that it costs next to nothing."""
+        feeds = {**self._idle, **inputs}
         results: list[np.ndarray] = self._session.run(outputs, feeds)
         return results
 
@@ -257,11 +178,14 @@ def _load_decoder(folder: Path, language: LanguageInfo) -> BeamSearchDecoder:
     )
 
 
-def _empty_inputs(session: "InferenceSession", size: int) -> dict[str, np.ndarray]:
-    """Return an empty batch for each input of the graph. Dimensions without a fixed size are `size` long."""
-    shapes = {node.name: node.shape[1:] for node in session.get_inputs()}
-    sizes = {name: [side if isinstance(side, int) else size for side in shape] for name, shape in shapes.items()}
-    return {name: np.zeros([0, *shape], dtype=np.float32) for name, shape in sizes.items()}
+def _idle_inputs(session: "InferenceSession", cell: int) -> dict[str, np.ndarray]:
+    """Return the least input for each half of the graph: no picture, and one line of one column.
+
+    A line is needed because onnxruntime aborts if an LSTM gets none.
+    """
+    embedding = next(node.shape[1] for node in session.get_inputs() if node.name == SEQUENCES)
+    pictures, sequences = (0, 1, cell, cell), (1, embedding, 1)
+    return {PICTURES: np.zeros(pictures, dtype=np.float32), SEQUENCES: np.zeros(sequences, dtype=np.float32)}
 
 
 def to_rgb(picture: "np.ndarray | Path | str | bytes") -> np.ndarray:

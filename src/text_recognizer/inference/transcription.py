@@ -11,7 +11,6 @@ import numpy as np
 from text_recognizer.core import schemas
 from text_recognizer.core.charset import BLANK_ID, CHARSET, NEWLINE, SPECIAL, is_crossed_out
 from text_recognizer.core.geometry import Box, Point
-from text_recognizer.pages.line_heatmap import LINE_HEIGHT, FeatureGrid
 
 
 @dataclass(frozen=True)
@@ -181,18 +180,26 @@ class LinePlace(Protocol):
         """Return the box of the text from grid column `first` to `last`, in pixels of the picture."""
 
 
-@dataclass(frozen=True)
-class CanvasLine:
-    """A horizontal line of a canvas; `centre` is its row on the grid."""
+@dataclass(frozen=True, eq=False)
+class DecodedLine:
+    """The log-probabilities (w, C) of a line and the class of each column along the decoded CTC path, (w,).
 
-    centre: float
-    grid: FeatureGrid
+    If a language model was fused, it has changed the log-probabilities along that path, and the probabilities of a
+    column need not sum to 1.
+    """
 
-    def box(self, first: int, last: int) -> Box:
-        """Return the box of the text from grid column `first` to `last`, in pixels of the canvas."""
-        left, right = first * self.grid.cell_width, (last + 1) * self.grid.cell_width
-        height = round(LINE_HEIGHT * self.grid.dpi)
-        return Box(left, round(self.centre * self.grid.cell_height - height / 2), right - left, height)
+    log_probabilities: np.ndarray
+    path: np.ndarray
+
+    def characters(self, calibration: Calibration = UNCALIBRATED) -> list[EmittedCharacter]:
+        """Return the characters of the line's text."""
+        return text_characters(emitted_characters(self.log_probabilities, self.path, calibration))
+
+
+def recalibrate(line: TranscribedLine, decoded: DecodedLine, calibration: Calibration) -> TranscribedLine:
+    """Return a line with the confidences that another calibration gives. `decoded` is where the line was read from."""
+    confidences = tuple(one.probability for one in decoded.characters(calibration))
+    return replace(line, confidence=sum(confidences) / len(confidences), characters=confidences)
 
 
 def to_line(emitted: Sequence[EmittedCharacter], place: LinePlace) -> TranscribedLine | None:

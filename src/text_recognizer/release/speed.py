@@ -17,15 +17,16 @@ import json, resource, statistics, sys, time
 from pathlib import Path
 import numpy as np
 from text_recognizer.corpora.packed_pages import PackedSplit
+from text_recognizer.inference.packed_paragraphs import read_paragraph
 from text_recognizer.inference import Recognizer
 packed = PackedSplit.open(Path(sys.argv[2]), "test")
-canvases = [np.asarray(packed.canvases[index]) for index in range(min(int(sys.argv[3]), len(packed)))]
+pages = list(zip(map(np.asarray, packed.canvases), packed.pages))[: int(sys.argv[3])]
 recognizer = Recognizer.load(Path(sys.argv[1]), threads=1)
 times = []
 for _ in range(int(sys.argv[4])):
-    for canvas in canvases:
+    for canvas, page in pages:
         start = time.perf_counter()
-        recognizer.read_canvases(canvas[None])
+        read_paragraph(recognizer, canvas, page)
         times.append(time.perf_counter() - start)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": statistics.median(times), "memory": round(peak)}))

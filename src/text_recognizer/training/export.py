@@ -70,17 +70,18 @@ def _write_language(decoder: BeamSearchDecoder, path: Path) -> LanguageInfo:
 
 
 class Graph(nn.Module):
-    """Both halves of the reader in one graph: pages to features and line heatmaps, lines to log-probabilities."""
+    """Both halves of the reader in one graph: pictures to features, and lines, at least one, to log-probabilities.
+
+    onnxruntime computes all of a graph, so it holds nothing that reading does not need.
+    """
 
     def __init__(self, model: ParagraphReader) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, pictures: Tensor, sequences: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features, heatmaps = self.model.encode(pictures)
-        # onnxruntime aborts if an LSTM gets no line: it always gets one more, which is dropped again.
-        spare = sequences.new_zeros(1, *sequences.shape[1:])
-        return features, heatmaps.sigmoid(), self.model.read_lines(torch.cat([sequences, spare]))[:-1]
+    def forward(self, pictures: Tensor, sequences: Tensor) -> tuple[Tensor, Tensor]:
+        features, _ = self.model.encode(pictures)
+        return features, self.model.read_lines(sequences)
 
 
 def _half(tensor: Tensor) -> Tensor:
@@ -104,4 +105,4 @@ def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) ->
         GraphInput("pictures", pictures, {0: pages, 2: cell[0] * rows, 3: cell[1] * columns}),
         GraphInput("sequences", sequences, {0: lines, 2: width}),
     )
-    path.write_bytes(onnx_graph(Graph(model).eval(), inputs, ["features", "heat", "log_probabilities"]))
+    path.write_bytes(onnx_graph(Graph(model).eval(), inputs, ["features", "log_probabilities"]))

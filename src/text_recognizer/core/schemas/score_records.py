@@ -185,6 +185,7 @@ class ArchiveScore(Summary, Details):
 
     model: Annotated[Digest, Field(description="of the model: of its reader.json")]
     source: str | None
-    split: Annotated[str, Field(description="name of the split and its part, as in aachen/test")]
+    split: Annotated[str, Field(description="name of the split and its part, as in aachen/test, or the part alone")]
     seconds: Annotated[float, Field(ge=0, description="wall time of cropping and reading")]
     skipped: Annotated[tuple[SkippedForm, ...], Field(strict=False)]
+    worst_pages: Annotated[tuple[PageRow, ...], Field(strict=False, description="the highest CER first")]
