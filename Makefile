@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-l
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test test-fast clean
+.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test every-test test-fast clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,7 @@ help: ## this list
 setup: $(STAMP) ## make .venv and install what requirements.lock pins, once (7 GB, most of it torch with CUDA)
 
 # The stamp is written last, so that an interrupted setup is repeated.
+# Python compiles the packages here, once, and not in the first start of every command and test process.
 $(STAMP): requirements.lock pyproject.toml
 	@rm -f $@
 	@$(BIN)/python -c '$(IN_RANGE)' 2> /dev/null || { \
@@ -36,7 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "setup: installs training, pipeline and tests, 7 GB; torch with its CUDA libraries is most of that."
 	@echo "setup: to read pictures alone, 430 MB are enough: pip install . in a virtual environment"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/python -m uv pip install --python $(BIN)/python -r requirements.lock
+	$(BIN)/python -m uv pip install --compile-bytecode --python $(BIN)/python -r requirements.lock
 	$(BIN)/python -m uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -114,7 +115,12 @@ lint:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-test: setup check ## everything that must hold before a change goes in: check, then every test
+# mypy runs beside the tests: while they wait for what they start, a core is free.
+test: setup ## everything that must hold before a change goes in: check, and every test
+	@$(MAKE) --no-print-directory layers lint
+	@$(MAKE) --no-print-directory --jobs 2 types every-test
+
+every-test:
 	$(PYTEST)
 
 test-fast: setup ## the tests for daily work, without the slow ones

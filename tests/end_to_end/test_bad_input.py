@@ -1,8 +1,7 @@
 """Mistakes in the choice of the data: each ends in a message, and what was there before stays."""
 
-import zipfile
-
 import pytest
+from tests.end_to_end.conftest import break_labels
 
 pytestmark = pytest.mark.slow
 LOGIN = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
@@ -39,10 +38,16 @@ def damaged(project, path):
 BAD = (missing, text, web_page, cut_short, damaged)
 
 
+@pytest.fixture(scope="module")
+def kept(reference, tmp_path_factory):
+    """A copy of the reference whose archive no test changes."""
+    return reference.project.copy(tmp_path_factory.mktemp("kept"))
+
+
 @pytest.mark.parametrize("make", BAD, ids=lambda make: make.__name__)
-def test_a_source_that_is_no_archive_is_named_with_a_fix_and_the_old_archive_stays(project, make):
-    before = whole(project)
-    source = project.folder / "mine.zip"
+def test_a_source_that_is_no_archive_is_named_with_a_fix_and_the_old_archive_stays(kept, make):
+    project, before = kept, whole(kept)
+    source = project.folder / f"{make.__name__}.zip"
     make(project, source)
     project.change(data={"source": str(source)})
     run = project.run("text-recognizer", "fetch")
@@ -80,24 +85,6 @@ def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs
     assert "fix: open reports/data_docs/index.html" in run.said
     assert "Traceback" not in run.said
     assert form in (project.folder / "reports/data_docs/index.html").read_text(encoding="utf-8")
-
-
-def break_labels(archive, out):
-    """Copy the archive without the last half of the first form's XML, and return the form's id."""
-    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(out, "w") as new:
-        broken = next(name for name in old.namelist() if name.endswith(".xml"))
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(name, content[: len(content) // 2] if name == broken else content)
-    return broken.rpartition("/")[2].removesuffix(".xml")
-
-
-def test_a_form_that_is_excluded_no_longer_stops_it(project):
-    source = project.folder / "mine.zip"
-    form = break_labels(project.folder / "data/raw/iamdb.zip", source)
-    project.change(data={"source": str(source), "exclude": [form]})
-    runs = [project.run("text-recognizer", stage).status for stage in ("fetch", "validate", "preprocess")]
-    assert runs == [0, 0, 0]
 
 
 def test_a_wrong_parameter_is_named_with_what_is_allowed_and_nothing_runs(project):

@@ -1,42 +1,57 @@
-"""A correction sent to the service: validation accepts it, and it joins the training split."""
+"""New data of both kinds: a correction that is sent to the service, and an archive with a form that is excluded."""
 
-import io
 import json
+from dataclasses import dataclass
 
 import httpx
 import pytest
-from PIL import Image
+from tests.end_to_end.conftest import Ended, Project, break_labels
 
 from text_recognizer.corpora.packed_pages import PackedSplit
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def corrected(project):
-    """The handwriting of a training form, as the parts of a request: a picture, and its one line put right."""
-    form, scale, png = project.handwriting("train")
-    lines = [{"text": form.text, "box": [0, 0, *Image.open(io.BytesIO(png)).size]}]
-    picture, correction = ("cut.png", png), json.dumps({"lines": lines, "dpi": 300 * scale})
-    return {"files": {"picture": picture}, "data": {"correction": correction}}, form.text
+@dataclass(frozen=True)
+class Prepared:
+    """A copy whose data were prepared anew. `excluded` is a form with broken labels, `text` that of the correction."""
+
+    project: Project
+    answer: httpx.Response
+    text: str
+    excluded: str
+    runs: list[Ended]
+
+    @property
+    def train(self) -> tuple:
+        return PackedSplit.open(self.project.folder / "data/processed", "train").pages
 
 
-def test_a_correction_sent_to_the_service_joins_the_training_split(project, corrected):
-    request, text = corrected
+@pytest.fixture(scope="module")
+def prepared(reference, tmp_path_factory):
+    """Send a correction to the service, name an archive with a broken form, exclude that form, and run the stages."""
+    project = reference.project.copy(tmp_path_factory.mktemp("prepared"))
+    request, text = project.correction()
     with project.serving() as url:
         answer = httpx.post(f"{url}corrections", **request, timeout=60, trust_env=False)
-    assert answer.status_code == 201, answer.text
-    name = answer.json()["correction"]
-    for stage in ("validate", "preprocess"):
-        done = project.run("text-recognizer", stage)
-        assert done.status == 0, done.said
-    summary = json.loads((project.folder / "reports/validation.json").read_text(encoding="utf-8"))
+    source = project.folder / "mine.zip"
+    excluded = break_labels(project.folder / "data/raw/iamdb.zip", source)
+    project.change(data={"source": str(source), "exclude": [excluded]})
+    runs = [project.run("text-recognizer", stage) for stage in ("fetch", "validate", "preprocess")]
+    return Prepared(project, answer, text, excluded, runs)
+
+
+def test_a_correction_sent_to_the_service_joins_the_training_split(prepared):
+    assert prepared.answer.status_code == 201, prepared.answer.text
+    name = prepared.answer.json()["correction"]
+    summary = json.loads((prepared.project.folder / "reports/validation.json").read_text(encoding="utf-8"))
     assert summary["feedback"] == {"accepted": [name], "refused": {}}
-    last = PackedSplit.open(project.folder / "data/processed", "train").pages[-1]
-    assert (last.id, last.text) == (f"feedback-{name}", text)
+    last = prepared.train[-1]
+    assert (last.id, last.text) == (f"feedback-{name}", prepared.text)
 
 
-def test_whoever_serves_can_turn_corrections_off(project, corrected):
-    with project.serving(TEXT_RECOGNIZER_FEEDBACK="") as url:
-        assert httpx.post(f"{url}corrections", **corrected[0], timeout=60, trust_env=False).status_code == 403
-    assert [path.name for path in (project.folder / "data/feedback").iterdir()] == ["README.md"]
+def test_a_form_that_is_excluded_no_longer_stops_the_stages(prepared):
+    assert [run.status for run in prepared.runs] == [0, 0, 0], prepared.runs[-1].said
+    ids = [page.id for page in prepared.train]
+    assert prepared.excluded not in ids
+    assert len(ids) == 160  # the forms of the sample, without the excluded one and with the correction

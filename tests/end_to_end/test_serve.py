@@ -1,8 +1,9 @@
-"""The bento of the flow, served as the README says and called over HTTP."""
+"""The bento of the flow, served as the README says but without corrections, and called over HTTP."""
 
 import json
 import urllib.request
 
+import httpx
 import pytest
 
 from text_recognizer.corpora.iam import SCAN_DPI
@@ -15,7 +16,7 @@ HEAD = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="cut.pn
 
 @pytest.fixture(scope="module")
 def url(reference):
-    with reference.project.serving() as address:
+    with reference.project.serving(TEXT_RECOGNIZER_FEEDBACK="") as address:
         yield address
 
 
@@ -45,6 +46,12 @@ def test_it_says_which_model_it_serves_and_what_the_gate_found(reference, url):
     verdict = json.loads((reference.project.folder / "reports/verdict.json").read_text(encoding="utf-8"))
     served = ask(f"{url}model")
     assert (served["digest"], served["cer"]) == (verdict["model"], verdict["cer"])
+
+
+def test_whoever_serves_can_turn_corrections_off(reference, url):
+    request, _ = reference.project.correction()
+    assert httpx.post(f"{url}corrections", **request, timeout=60, trust_env=False).status_code == 403
+    assert [path.name for path in (reference.project.folder / "data/feedback").iterdir()] == ["README.md"]
 
 
 def test_serving_leaves_the_pipeline_up_to_date(reference, url, cutting):
