@@ -15,6 +15,7 @@ from text_recognizer.validation.form_validation import examine
 
 PARTNER = "p01-000"  # a form without a fault of its own; PARTNER_2 likewise
 PARTNER_2 = "p01-001"
+TEXT, WIDE = "the whole text of a line", [(100, 100 + 200 * number, 1000, 100) for number in range(3)]
 THREE = {"texts": ["one", "two", "three"], "boxes": [(100, y, 1000, 100) for y in (100, 300, 500)]}
 
 
@@ -94,6 +95,11 @@ FAULTS = {
     ),
     "a text too long for the canvas": Fault(
         drawn(texts=["abcd" * 15], boxes=[(20, 100, 1160, 100)]), "line_fits_canvas", ("{}-00",)
+    ),
+    "a line of which half the text is missing": Fault(
+        drawn(labels={"texts": [TEXT, "text of a line", TEXT], "boxes": WIDE}, texts=[TEXT] * 3, boxes=WIDE),
+        "text_density",
+        ("{}-01",),
     ),
     "a form without lines": Fault(drawn(labels={"texts": [], "boxes": []}), "line_count"),
     "a form with too many lines": Fault(

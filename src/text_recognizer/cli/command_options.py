@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
-from text_recognizer.core.layout import pretrained_model
+from text_recognizer.core.layout import model_folder, pretrained_model
 
 Commands = argparse._SubParsersAction  # what ArgumentParser.add_subparsers returns
 Command = Callable[[argparse.Namespace], int]
@@ -21,6 +20,5 @@ def add(
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add `--model`, whose default is the same in every command: the pretrained reader."""
-    parser.add_argument(
-        "--model", type=Path, default=pretrained_model(), metavar="FOLDER", help="default: the pretrained reader"
-    )
+    what = "a model's folder, or its name in models/, such as own/anna; default: the pretrained reader"
+    parser.add_argument("--model", type=model_folder, default=pretrained_model(), metavar="FOLDER", help=what)

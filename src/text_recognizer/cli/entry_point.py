@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from text_recognizer import __version__
 from text_recognizer.cli import (
+    adapt_command,
     corpus_commands,
     line_kind_commands,
     pack_lines_command,
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         stage_commands,
         corpus_commands,
         pack_lines_command,
+        adapt_command,
         reading_commands,
         scoring_commands,
         registry_commands,

@@ -61,12 +61,12 @@ def _pack_lines(options: argparse.Namespace) -> int:
     from text_recognizer.preprocess.line_packing import LineSources, pack_lines
 
     sources = LineSources(tuple(options.sources), tuple(options.validation), options.page_share)
-    read = _page_reader(options.model)
+    read = page_reader(options.model)
     print(pack_lines(sources, params.data, params.preprocess, read, options.out, options.seed).summary())
     return 0
 
 
-def _page_reader(model: Path) -> "ReadPage":
+def page_reader(model: Path) -> "ReadPage":
     """Return a function that finds the lines of a page and reads them by greedy decoding.
 
     A language model would read words that are not there. Raises ModelError if the model cannot read strips.

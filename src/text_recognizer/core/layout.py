@@ -39,6 +39,10 @@ class Layout:
         self.champion = root / "models/champion"
         self.champion_bento = root / "dist/champion"
         self.pretrained_bento = root / "dist/pretrained"
+        # Readers that `adapt` made for one hand each, and their bentos.
+        self.models = root / "models"
+        self.own_models = root / "models/own"
+        self.own_bentos = root / "dist/own"
 
 
 LAYOUT = Layout()
@@ -48,6 +52,12 @@ def pretrained_model() -> Path:
     """Return the folder of the reader that comes with the package."""
     installed, clone = PRETRAINED_FOLDERS
     return installed if installed.exists() else clone
+
+
+def model_folder(name: str) -> Path:
+    """Return the model folder that a person names: its path, or its name in `models/`, for instance own/anna."""
+    path, named = Path(name), LAYOUT.models / name
+    return named if named.is_dir() and not path.exists() else path
 
 
 def require_writable_model(model: Path) -> None:

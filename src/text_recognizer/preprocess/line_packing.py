@@ -129,8 +129,8 @@ def pack_lines(
         draft.mkdir()
         parts = {}
         for split, files in pages.items():
-            parts[split] = _collect(files, whole if split == "train" else frozenset(), section, read, split)
-            _write(draft, split, parts[split], section, seed)
+            parts[split] = collect_strips(files, section, read, split, whole if split == "train" else frozenset())
+            write_canvases(draft, split, parts[split], section, seed)
         write_source(draft, data.source)
     return PackedLineCanvases(parts)
 
@@ -177,10 +177,17 @@ def _chosen_forms(files: Sequence[PageFile], share: float, seed: int) -> frozens
     return frozenset(forms[index] for index in order[: round(share * len(forms))])
 
 
-def _collect(
-    files: Sequence[PageFile], whole: frozenset[PageFile], section: PreprocessSection, read: ReadPage, split: str
+def collect_strips(
+    files: Sequence[PageFile],
+    section: PreprocessSection,
+    read: ReadPage,
+    split: str,
+    whole: frozenset[PageFile] = frozenset(),
 ) -> PackedPart:
-    """Find the strips of pages and their texts. Raises DataError if no page has any."""
+    """Find the strips of pages and their texts. The forms in `whole` are kept as whole pages too.
+
+    Raises DataError if no page has any strip whose text is known.
+    """
     part = PackedPart(num_pages=len(files))
     for file in tqdm(files, desc=f"{split}: read pages", unit="page", file=sys.stderr):
         try:
@@ -233,8 +240,11 @@ def _add_strips(part: PackedPart, page_id: str, writer: str, strips: Iterable[Re
             part.strips.append(LabelledStrip.of(strip.pixels, label.text, page_id, writer))
 
 
-def _write(folder: Path, split: str, part: PackedPart, section: PreprocessSection, seed: int) -> None:
-    """Write a split: canvases of strips, and whole pages among them, in a random order."""
+def write_canvases(folder: Path, split: str, part: PackedPart, section: PreprocessSection, seed: int) -> None:
+    """Write a split: canvases of strips, and whole pages among them, in a random order.
+
+    The lines of a split named `train` are degraded, and ruled paper is drawn under some of them.
+    """
     shape = (section.canvas_height, section.canvas_width)
     rng = np.random.default_rng(seed)
     groups = group_strips(part.strips, section.canvas_height, rng)

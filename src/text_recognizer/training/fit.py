@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,11 +95,11 @@ def train(plan: TrainingPlan, files: TrainingFiles, finish: Callable[[Path], Non
     return TrainingResult(lit.best["cer"], lit.best["step"])
 
 
-def fit(processed: Path, plan: TrainingPlan, folder: Path) -> ParagraphLitModel:
+def fit(processed: Path, plan: TrainingPlan, folder: Path, callbacks: Sequence[pl.Callback] = ()) -> ParagraphLitModel:
     """Run Lightning's loop to the end of the budget, from the checkpoint in `folder` if there is one.
 
     The folder's name is the id of the run. The budget is cut into epochs of equal length, so up to
-    `train.num_validations - 1` of its steps are not used.
+    `train.num_validations - 1` of its steps are not used. `callbacks` join those of every training.
     """
     section = plan.train
     pl.seed_everything(section.seed, verbose=False)
@@ -111,7 +111,7 @@ def fit(processed: Path, plan: TrainingPlan, folder: Path) -> ParagraphLitModel:
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
     lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section)
     logger = make_logger(section.model_dump(mode="json"), folder.name)
-    trainer = _trainer(section, epochs, folder, logger)
+    trainer = _trainer(section, epochs, [_checkpoints(folder), *callbacks], logger)
     training_loop.fit(trainer, lit, data, folder)
     if logger:
         logger.experiment.finish()
@@ -143,12 +143,15 @@ def _data(processed: Path, section: TrainSection, epochs: int, num_workers: int)
     return kind(processed, section.batch_size, section.seed, num_workers, options=options)
 
 
-def _trainer(section: TrainSection, epochs: int, folder: Path, logger: WandbLogger | None) -> pl.Trainer:
-    checkpoint = ModelCheckpoint(
-        folder, Path(CHECKPOINT).stem, save_on_train_epoch_end=False, enable_version_counter=False
-    )
+def _checkpoints(folder: Path) -> ModelCheckpoint:
+    return ModelCheckpoint(folder, Path(CHECKPOINT).stem, save_on_train_epoch_end=False, enable_version_counter=False)
+
+
+def _trainer(
+    section: TrainSection, epochs: int, callbacks: Sequence[pl.Callback], logger: WandbLogger | None
+) -> pl.Trainer:
     return training_loop.make_trainer(
-        [checkpoint, *([LearningRateMonitor("step")] if logger else [])],
+        [*callbacks, *([LearningRateMonitor("step")] if logger else [])],
         logger,
         accelerator=section.accelerator,
         devices=1,

@@ -26,6 +26,8 @@ CONTEXT_COLUMNS = 4
 MODES = ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"]
 # Largest relative difference between the aspect ratios of a picture and of its XML.
 ASPECT_TOLERANCE = 0.02
+# A line of fewer characters says little about how densely a form is written, and so do fewer lines.
+DENSITY_CHARACTERS, DENSITY_LINES = 12, 3
 CHUNK = 32  # forms that a process gets at a time
 # Errors of a damaged member of a zip: zlib raises its own for a flipped byte, zipfile a RuntimeError for encryption.
 UNREADABLE = (DataError, zlib.error, RuntimeError, LookupError, Image.DecompressionBombError)
@@ -77,7 +79,8 @@ class LineRow:
     The reader gives a line one column for every cell of `FeatureGrid`; CTC needs `min_ctc_steps` of them.
     `spare_on_canvas` is the number of columns left over on the width of the canvas, `spare_in_box` on the width of the
     line's box and CONTEXT_COLUMNS on either side. `foreign_id` names the form if the line's id does not begin with its
-    id. `ink` is the dark share of the line's box, None if the boxes or the picture have other faults.
+    id. `ink` is the dark share of the line's box, None if the boxes or the picture have other faults. `density` is the
+    number of characters per width of the box, divided by the median of the form's lines; None if that says little.
     """
 
     id: str
@@ -92,6 +95,7 @@ class LineRow:
     text: str
     foreign_id: str | None = None
     ink: float | None = None
+    density: float | None = None
 
 
 FormAndLines = tuple[FormRow, tuple[LineRow, ...]]
@@ -236,7 +240,22 @@ def line_rows(form_id: str, form: Form, section: PreprocessSection) -> tuple[Lin
         )
         rows.append(row)
         above = above if middle is None else middle
-    return tuple(rows)
+    return tuple(replace(row, density=density) for row, density in zip(rows, _densities(form), strict=True))
+
+
+def _densities(form: Form) -> list[float | None]:
+    """Return for each line its characters per width of its box, divided by the median of the lines that are long."""
+    densities = [
+        len(line.text) / line.box.width
+        if line.box and line.box.width > 0 and len(line.text) >= DENSITY_CHARACTERS
+        else None
+        for line in form.lines
+    ]
+    known = [density for density in densities if density is not None]
+    if len(known) < DENSITY_LINES:
+        return [None] * len(densities)
+    usual = float(np.median(known))
+    return [None if density is None else round(density / usual, 3) for density in densities]
 
 
 def _outside(box: Box, form: Form) -> str | None:
