@@ -76,11 +76,11 @@ def _first(error: ValidationError) -> str:
 def _model(info: ModelInfo, trained_on: str) -> str:
     training = f"\n\nTrained on: {trained_on}." if trained_on else ""
     return (
-        f"# A reader of handwritten paragraphs\n\n`{info.model_class}`, digest `{info.digest}`. The model reads"
-        f" pictures of one paragraph, scaled to {info.canvas_height} x {info.canvas_width} px at {info.dpi} dpi, in"
-        f" English letters, digits and common signs ({len(info.charset)} classes). It returns the text, with boxes and"
-        f" confidences of the lines.{training}\n\nIt is made to transcribe scans and photographs of handwriting that"
-        " the user may read. It does not identify writers, and must not be used to decide anything about a person."
+        f"# A reader of handwritten pages\n\n`{info.model_class}`, digest `{info.digest}`. The model reads pictures of"
+        f" any size: a text detector finds the lines, and each is scaled to {info.dpi} dpi. It knows English letters,"
+        f" digits and common signs ({len(info.charset)} classes). It returns the text, with boxes and confidences of"
+        f" the lines.{training}\n\nIt is made to transcribe scans and photographs of handwriting that the user may"
+        " read. It does not identify writers, and must not be used to decide anything about a person."
     )
 
 
@@ -143,7 +143,7 @@ def _robustness(score: AnyScore) -> str:
         for row in found.perturbed
     ]
     return (
-        f"## Robustness\n\n{found.pages} of the test pages were perturbed and read as pictures. On blank pages the"
+        f"## Robustness\n\n{found.pages} of the test pages were perturbed and read again. On blank pages the"
         f" model reads {found.blank_characters} characters.\n\n" + _table(("perturbation", "CER"), rows)
     )
 
