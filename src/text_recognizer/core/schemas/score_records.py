@@ -188,4 +188,4 @@ class ArchiveScore(Summary, Details):
     split: Annotated[str, Field(description="name of the split and its part, as in aachen/test, or the part alone")]
     seconds: Annotated[float, Field(ge=0, description="wall time of cropping and reading")]
     skipped: Annotated[tuple[SkippedForm, ...], Field(strict=False)]
-    worst_pages: Annotated[tuple[PageRow, ...], Field(strict=False, description="the highest CER first")]
+    worst_pages: Annotated[tuple[PageRow, ...], Field(strict=False, description="the highest CER first")] = ()
