@@ -71,6 +71,8 @@ async def finish(request: Request, task: Task, work: Coroutine[Any, Any, T]) -> 
         task.stop()
         running.cancel()
         gone.cancel()
+        # A step that waits for its turn is withdrawn only when the event loop runs again.
+        await asyncio.wait({running, gone})
 
 
 async def _disconnected(request: Request) -> None:
