@@ -17,10 +17,9 @@ from text_recognizer.core.params import EvaluateSection, PreprocessSection
 from text_recognizer.core.schemas import Score
 from text_recognizer.corpora.iam import IamArchive
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
-from text_recognizer.evaluation.archive_scoring import crops_of
 from text_recognizer.evaluation.scoring import PageScore, score_text
 from text_recognizer.evaluation.split_score import ScoreFiles, evaluate
-from text_recognizer.inference.model_info import INFO_FILE, read_info
+from text_recognizer.inference.model_info import INFO_FILE, crops_of, read_info
 from text_recognizer.preprocess import crop_form
 
 LINES = ("to be", "or not", "a sea", "of ink", "pens, paper", "the cat sat")

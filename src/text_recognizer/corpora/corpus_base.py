@@ -47,6 +47,10 @@ class Corpus(ABC):
         """Return the ids of each part that the archive's format itself names; nothing if it names none."""
         return {}
 
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of each part: by the lists, or else by the archive's format. Raises DataError as `lists`."""
+        return self.lists() or self.own_parts()
+
     def close(self) -> None:  # noqa: B027 - a corpus may have nothing to close
         """Close the files of the corpus."""
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 from tqdm import tqdm
 
-from text_recognizer.core.errors import ConfigError, DataError, ModelError
+from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.core.params import EvaluateSection, PreprocessSection
 from text_recognizer.core.schemas import ArchiveScore, SkippedForm
 from text_recognizer.corpora.iam import SPLIT_LISTS, SPLITS, IamArchive
 from text_recognizer.corpora.packed_pages import PackedPage, source_kind
 from text_recognizer.evaluation.details import describe
 from text_recognizer.evaluation.scoring import PageScore, read_page, summarise, worst_first
-from text_recognizer.inference import ModelInfo, Recognizer
+from text_recognizer.inference import Recognizer
+from text_recognizer.inference.model_info import crops_of
 from text_recognizer.preprocess import crop_form
 
 SPLIT_NAMES = tuple(SPLIT_LISTS)
@@ -81,21 +81,6 @@ def _parse(split: str) -> tuple[str, str]:
         valid = ", ".join(f"{known}/{piece}" for known in SPLIT_NAMES for piece in SPLITS)
         raise ConfigError(f"there is no split {split!r}", f"name one of {valid}")
     return name, part
-
-
-def crops_of(info: ModelInfo) -> PreprocessSection:
-    """Return how the model asks its pages to be cropped."""
-    try:
-        return PreprocessSection(
-            dpi=info.dpi,
-            canvas_height=info.canvas_height,
-            canvas_width=info.canvas_width,
-            padding=info.padding,
-            binarise=info.binarise,
-        )
-    except ValidationError as error:
-        named = ", ".join(".".join(map(str, item["loc"])) for item in error.errors())
-        raise ModelError(f"the model asks for crops that are not valid: {named}", "train again") from None
 
 
 def _form_ids(iam: IamArchive, name: str, part: str) -> list[str]:

@@ -17,10 +17,11 @@ from text_recognizer.corpora.corpus_base import Corpus
 from text_recognizer.corpora.iam import SPLITS
 from text_recognizer.corpora.opening_corpora import open_corpus
 from text_recognizer.corpora.packed_pages import PackedPage, source_kind
-from text_recognizer.evaluation.archive_scoring import Origin, archive_score, crops_of
+from text_recognizer.evaluation.archive_scoring import Origin, archive_score
 from text_recognizer.evaluation.page_style import ink_share, slant
 from text_recognizer.evaluation.scoring import PageScore, score_transcription
 from text_recognizer.inference import Recognizer
+from text_recognizer.inference.model_info import crops_of
 from text_recognizer.inference.transcription import UNCALIBRATED
 from text_recognizer.preprocess.line_sources import CorpusPage
 
@@ -52,7 +53,7 @@ def score_corpus(address: Path, part: str, model: Path, section: EvaluateSection
 
 def _ids(corpus: Corpus, part: str) -> tuple[str, ...]:
     """Return the pages of a part. Raises DataError if there are none."""
-    parts = corpus.lists() or corpus.own_parts()
+    parts = corpus.parts()
     ids = corpus.ids if part == ALL else parts.get(part, ())
     if not ids:
         known = ", ".join([*parts, ALL])

@@ -9,7 +9,7 @@ import numpy as np
 
 from text_recognizer.core.charset import INDEX
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
-from text_recognizer.evaluation.archive_scoring import Crop, cropped_pages, crops_of
+from text_recognizer.evaluation.archive_scoring import Crop, cropped_pages
 from text_recognizer.evaluation.calibration import (
     CalibrationErrors,
     calibration_errors,
@@ -18,7 +18,7 @@ from text_recognizer.evaluation.calibration import (
     judge_confidences,
 )
 from text_recognizer.inference import Recognizer
-from text_recognizer.inference.model_info import INFO_FILE
+from text_recognizer.inference.model_info import INFO_FILE, crops_of
 from text_recognizer.inference.packed_paragraphs import read_paragraph
 from text_recognizer.inference.page_reader import TracedPage
 from text_recognizer.inference.transcription import UNCALIBRATED, Calibration

@@ -9,10 +9,11 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import EvaluateSection
 from text_recognizer.core.schemas import Score
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.evaluation.archive_scoring import cropped_pages, crops_of
+from text_recognizer.evaluation.archive_scoring import cropped_pages
 from text_recognizer.evaluation.provenance import Check, compare_scores
 from text_recognizer.evaluation.split_score import SPLIT, score_split
 from text_recognizer.inference import Recognizer
+from text_recognizer.inference.model_info import crops_of
 
 
 def verify(score: Path, model: Path, packed: PackedSplit, section: EvaluateSection) -> list[Check]:

@@ -56,7 +56,7 @@ def export_corpus(corpus: Corpus, out: Path, created: datetime) -> ExportedCorpu
         if not names:
             fault = next(iter(result.faults.values()), "it has none")
             raise DataError(f"no page of {corpus.address} can be exported: {fault}", "correct the pages")
-        _write_lists(draft, corpus.lists() or corpus.own_parts(), names)
+        _write_lists(draft, corpus.parts(), names)
     return result
 
 

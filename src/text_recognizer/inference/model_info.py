@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ModelError
+from text_recognizer.core.params import PreprocessSection
 from text_recognizer.inference.transcription import Calibration
 from text_recognizer.pages.line_heatmap import FeatureGrid
 from text_recognizer.utils.files import json_text
@@ -115,3 +116,18 @@ def _renamed(error: ValidationError) -> str:
     """Name the keys of earlier versions in the file, each with its present name."""
     found = (".".join(map(str, item["loc"])) for item in error.errors() if item["type"] == "extra_forbidden")
     return ", ".join(f"{name} is now called {RENAMED[name]}" for name in found if name in RENAMED)
+
+
+def crops_of(info: ModelInfo) -> PreprocessSection:
+    """Return how a model asks its pages to be cropped. Raises ModelError if its values are not valid."""
+    try:
+        return PreprocessSection(
+            dpi=info.dpi,
+            canvas_height=info.canvas_height,
+            canvas_width=info.canvas_width,
+            padding=info.padding,
+            binarise=info.binarise,
+        )
+    except ValidationError as error:
+        named = ", ".join(".".join(map(str, item["loc"])) for item in error.errors())
+        raise ModelError(f"the model asks for crops that are not valid: {named}", "train again") from None

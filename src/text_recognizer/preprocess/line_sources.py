@@ -1,6 +1,6 @@
 """Transcribed pages to take lines from: the forms of IAM archives, and corpora in any other format."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -130,7 +130,7 @@ def list_pages(sources: Iterable[Path], split: str, part: str, unlisted: bool) -
 
 def _ids(corpus: Corpus, part: str, unlisted: bool) -> tuple[str, ...]:
     """Return the pages of a part of a corpus."""
-    parts: Mapping[str, tuple[str, ...]] = corpus.lists() or corpus.own_parts()
+    parts = corpus.parts()
     others = page_lists.unlisted(parts, corpus.ids) if unlisted else ()
     chosen = parts.get(part, others)
     if isinstance(corpus, TextCorpus):

@@ -13,9 +13,8 @@ from PIL import Image
 
 from text_recognizer.core import config
 from text_recognizer.core.errors import ConfigError
-from text_recognizer.core.params import PreprocessSection
 from text_recognizer.corpora import corrections
-from text_recognizer.inference.model_info import ModelInfo
+from text_recognizer.inference.model_info import ModelInfo, crops_of
 from text_recognizer.pages.opening import FORMATS
 from text_recognizer.pages.pdf_pages import is_pdf
 from text_recognizer.serving.problems import RequestError
@@ -118,10 +117,7 @@ def open_feedback(environment: Mapping[str, str], info: ModelInfo) -> FeedbackFo
 
 def limits_of_model(info: ModelInfo) -> CorrectionLimits:
     """Return the limits of a pipeline that trains a model of the same canvas."""
-    section = PreprocessSection(
-        dpi=info.dpi, canvas_height=info.canvas_height, canvas_width=info.canvas_width, padding=info.padding
-    )
-    return CorrectionLimits(section, INK_MIN)
+    return CorrectionLimits(crops_of(info), INK_MIN)
 
 
 def _lossy_options(sent: bytes) -> dict[str, Any]:

@@ -36,6 +36,7 @@ KINDS: dict[int, tuple[str, str, str]] = {
     503: ("busy", "The server is busy", "send the request again later"),
     507: ("full", "The corrections are full", "tell the operator of this service; nothing was kept"),
 }
+CORRECTION_FIX = "send the picture in a part named 'picture' and JSON in a part named 'correction': docs/corrections.md"
 RETRY_SECONDS: dict[int, int] = {408: 1, 429: 5, 503: 10}
 
 
@@ -98,6 +99,3 @@ def answer_incomplete(request: Request, error: Exception) -> JSONResponse:
 def answer_failure(_: Request, error: Exception) -> JSONResponse:
     """Answer an error of the program. The log has its traceback."""
     return to_response(describe(500, f"the request failed ({type(error).__name__})"))
-
-
-CORRECTION_FIX = "send the picture in a part named 'picture' and JSON in a part named 'correction': docs/corrections.md"

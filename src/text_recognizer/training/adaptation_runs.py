@@ -15,7 +15,7 @@ from torch import Tensor
 
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.params import LanguageSection, PreprocessSection, RuntimeSection, TrainSection
-from text_recognizer.inference.model_info import INFO_FILE, ModelInfo, read_info
+from text_recognizer.inference.model_info import INFO_FILE, ModelInfo, crops_of, read_info
 from text_recognizer.lit_models import ParagraphLitModel
 from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
 from text_recognizer.pages.strips import STRIP_DPI, STRIP_HEIGHT
@@ -204,10 +204,4 @@ def _plan(start: StartingReader, trained: Sequence[LabelledStrip], settings: Ada
 
 def canvas_section(info: ModelInfo) -> PreprocessSection:
     """Return how the strips are packed: on canvases of the reader's width, STRIPS on each."""
-    return PreprocessSection(
-        dpi=STRIP_DPI,
-        canvas_height=STRIPS * STRIP_HEIGHT,
-        canvas_width=info.canvas_width,
-        padding=info.padding,
-        binarise=info.binarise,
-    )
+    return crops_of(info).model_copy(update={"dpi": STRIP_DPI, "canvas_height": STRIPS * STRIP_HEIGHT})

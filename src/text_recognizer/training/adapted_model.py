@@ -6,9 +6,8 @@ from pathlib import Path
 
 from text_recognizer.core.metrics import error_rate
 from text_recognizer.core.schemas import PassedVerdict, RuleResult
-from text_recognizer.inference.model_info import INFO_FILE, LANGUAGE_FILE, ModelInfo
+from text_recognizer.inference.model_info import INFO_FILE, LANGUAGE_FILE, ModelInfo, crops_of
 from text_recognizer.training.adaptation import LEVEL, Adaptation
-from text_recognizer.training.adaptation_runs import canvas_section
 from text_recognizer.training.export import export
 from text_recognizer.utils.files import replace_atomically, write_json, write_text
 
@@ -23,9 +22,8 @@ def write_adapted(adaptation: Adaptation, folder: Path, name: str, source: str) 
     The language model and the calibration stay those of the reader that was adapted.
     """
     start = adaptation.start
-    section = canvas_section(start.info).model_copy(update={"canvas_height": start.info.canvas_height})
     with replace_atomically(folder) as draft:
-        exported = export(start.network(adaptation.weights), section, draft)
+        exported = export(start.network(adaptation.weights), crops_of(start.info), draft)
         kept = {key: getattr(start.info, key) for key in ("language", "temperature", "exponent")}
         info = exported.model_copy(update=kept)
         if info.language:
