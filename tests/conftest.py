@@ -332,7 +332,7 @@ GROUPS = (
     ("tests/inference/",),
 )
 # A test that needs one of these is slow, because making it takes more than five seconds.
-SLOW_FIXTURES = {"bento", "empty_project", "finished", "prefect_server", "reference"}
+SLOW_FIXTURES = {"bento", "better", "empty_project", "evaluated", "finished", "prefect_server", "reference", "worse"}
 
 
 def group(nodeid: str) -> int:
