@@ -2,12 +2,12 @@
 
 from pictures.inside import attention, lens, ranks, residual_diagram, spectra, stream
 from pictures.network import cell_positions, channels, masks, pages, positions
-from pictures.reader import blurred, frames, line_heatmap, reading_path
+from pictures.reader import blurred, found_lines, frames, reading_path
 from pictures.style import BLUE, GREY, INK, RED, set_style
 from pictures.training import curve, forced, rates
 
 __all__ = [
-    "BLUE", "GREY", "INK", "RED", "attention", "blurred", "cell_positions", "channels", "curve", "forced", "frames",
-    "lens", "line_heatmap", "masks", "pages", "positions", "ranks", "rates", "reading_path", "residual_diagram",
-    "set_style", "spectra", "stream",
+    "BLUE", "GREY", "INK", "RED", "attention", "blurred", "cell_positions", "channels", "curve", "forced",
+    "found_lines", "frames", "lens", "masks", "pages", "positions", "ranks", "rates", "reading_path",
+    "residual_diagram", "set_style", "spectra", "stream",
 ]  # fmt: skip

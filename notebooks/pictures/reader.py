@@ -11,27 +11,28 @@ from pictures.style import BLUE, GOLD, GREEN, GREY, RED, bare, shown
 
 GLOW = LinearSegmentedColormap.from_list("glow", [(0.88, 0.35, 0.1, 0.0), (0.88, 0.35, 0.1, 0.75)])
 SIZE, LETTER = 8, 0.602  # of the monospaced text above a frame, in points; a letter's width, as a share of it
+Outline = Sequence[tuple[int, int]]  # the corners of a line, x and y in pixels
 SHOWN = 34  # characters of the text so far
 
 
 @shown
-def line_heatmap(
-    canvas: np.ndarray, heatmap: np.ndarray, centres: np.ndarray, weights: np.ndarray, cell: int
-) -> Figure:
-    """Show a page (H, W), its line heatmap (h, w), and the weights with which each line is pooled, (L, h)."""
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 2.9), width_ratios=(3.2, 1), sharey=True)
-    height, width = canvas.shape
-    axes[0].imshow(canvas, cmap="gray", vmin=0, vmax=255, aspect="auto")
-    axes[0].imshow(
-        heatmap, cmap=GLOW, vmin=0, vmax=1.7, extent=(0, width, height, 0), aspect="auto", interpolation="bilinear"
-    )
-    rows = (np.arange(weights.shape[1]) + 0.5) * cell
-    for line, (centre, weight) in enumerate(zip(centres, weights, strict=True)):
-        axes[0].axhline(centre * cell, color=BLUE, lw=0.8, ls=":")
-        axes[1].fill_betweenx(rows, weight, color=BLUE, alpha=0.35)
-        axes[1].text(weight.max() * 1.04, centre * cell, f"line {line + 1}", va="center", fontsize=8, color=BLUE)
-    axes[0].set(title="The page and its line heatmap", xticks=[], yticks=[], ylim=(height, 0))
-    axes[1].set(title="The pooling of each line", xticks=[], xlabel="weight of a row", xlim=(0, weights.max() * 1.35))
+def found_lines(page: np.ndarray, outlines: Sequence[Outline], stack: np.ndarray, weights: np.ndarray) -> Figure:
+    """Show a page (H, W) with the outlines of its lines, their strips, one below the other, and their pooling weights.
+
+    `weights` (h,) are those of the rows of the grid of one strip.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(9.6, 2.9), width_ratios=(2, 2, 0.6))
+    for panel, picture in zip(axes, (page, stack), strict=False):
+        bare(panel).imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto")
+    for outline in outlines:
+        axes[0].fill(*zip(*outline, strict=True), fill=False, color=BLUE, lw=0.9)
+    count = len(outlines)
+    rows = (np.arange(count * len(weights)) + 0.5) * len(stack) / (count * len(weights))
+    axes[2].fill_betweenx(rows, np.tile(weights, count), color=BLUE, alpha=0.35)
+    axes[2].set(title="Line pooling", yticks=[], xlabel="weight of a row")
+    axes[2].set(xlim=(0, 1.1 * weights.max()), ylim=(len(stack), 0))
+    axes[0].set_title("The page and its lines")
+    axes[1].set_title("Their strips")
     return figure
 
 

@@ -14,6 +14,8 @@ from text_recognizer.benchmarks.sample_pages import composed_pages
 from text_recognizer.core.errors import ConfigError
 from text_recognizer.inference.recognizer import Recognizer
 
+pytestmark = pytest.mark.slow
+
 WHITE = 255
 
 

@@ -12,6 +12,8 @@ from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.evaluation.robustness import untouched
 from text_recognizer.pages.opening import MAX_PIXELS
 
+pytestmark = pytest.mark.slow
+
 PERTURBATIONS = {one.name: one for one in PICTURE_PERTURBATIONS}
 
 

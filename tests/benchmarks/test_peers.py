@@ -12,6 +12,8 @@ from text_recognizer.benchmarks.page_readers import NOT_INSTALLED, RapidOcr, Rea
 from text_recognizer.benchmarks.page_truth import known_pages
 from text_recognizer.benchmarks.peers import PEERS, compare, main
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("the table was covered", "with a white cloth")
 NOWHERE = ROOT / "no/python"
 

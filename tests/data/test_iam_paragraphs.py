@@ -1,13 +1,21 @@
 """The order and the batches in which packed pages reach a model."""
 
+from collections import Counter
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from text_recognizer.core.charset import encode
-from text_recognizer.data.batches import PackedDataset, collate
+from text_recognizer.corpora.packed_pages import PackedSource, PackedSplit, write_source
+from text_recognizer.data.batches import PADDING_STEP, PackedDataset, collate_lines, cut_lines
 from text_recognizer.data.iam_paragraphs import EpochOptions, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
-from text_recognizer.data.samplers import Buckets, EpochSampler, EvenBatches, MixedSampler, Mixture, Process
+from text_recognizer.data.samplers import EpochSampler, EvenBatches, MixedSampler, Mixture, Process
+from text_recognizer.pages.normalisation import normalise_contrast
+from text_recognizer.pages.strips import FOUND_HEIGHT
+from text_recognizer.preprocess.line_canvases import LabelledStrip, compose_canvas, from_png
 
 PAGES = [("to be", "or not"), ("a sea",), ("of ink", "aa")]
 
@@ -55,6 +63,29 @@ def test_an_epoch_is_a_function_of_seed_and_number():
     assert list(other) != expected[4]
 
 
+def test_pages_are_drawn_in_proportion_to_their_weights():
+    sampler = EpochSampler(4, 1000, seed=1, weights=np.array([1.0, 0.0, 2.0, 1.0]))
+    first, second = epochs(sampler, 2)
+    assert np.bincount(first, minlength=4) / 1000 == pytest.approx([0.25, 0, 0.5, 0.25], abs=0.05)
+    assert first != second
+    sampler.set_epoch(1)
+    assert list(sampler) == second
+
+
+def test_pages_of_a_source_of_more_weight_are_trained_on_more_often(printed_split, tmp_path):
+    split = printed_split(PAGES)
+    pages = tuple(replace(page, source="much" if number == 2 else "little") for number, page in enumerate(split.pages))
+    weighed = (("much", 8.0), ("little", 1.0))
+    sources = tuple(PackedSource(name, weight, counts_in_gate=True) for name, weight in weighed)
+    for name in ("train", "validation"):
+        replace(split, pages=pages).save(tmp_path, name)
+    write_source(tmp_path, "iam", sources)
+    module = IAMParagraphs(tmp_path, batch_size=10, seed=1, options=EpochOptions(target="lines", steps_per_epoch=40))
+    module.setup("fit")
+    counts = Counter(text for batch in module.train_dataloader() for text in batch.texts)
+    assert counts["of ink"] > 2 * counts["a sea"] > 0
+
+
 @pytest.mark.parametrize("length", [12, 13])
 def test_processes_that_train_together_divide_every_batch_of_one_process(length):
     # Given batches of two in three processes, and of six in one
@@ -94,21 +125,46 @@ def test_a_sample_has_its_canvas_the_ids_of_its_lines_and_their_boxes(printed_sp
     assert sample.boxes.tolist() == [list(map(float, box)) for box in split.pages[2].boxes]
 
 
-def test_a_batch_joins_pages_with_different_numbers_of_lines(printed_split):
+def test_a_batch_joins_the_lines_of_pages(printed_split):
     dataset = PackedDataset(printed_split(PAGES))
-    batch = collate([dataset[index] for index in range(3)])
-    assert batch.canvases.shape == (3, 1, 64, 128)
-    assert batch.boxes.shape == (5, 4)
+    batch = collate_lines([dataset[index] for index in range(3)], dpi=75)
+    assert batch.strips.dtype == torch.uint8
+    assert batch.strips.shape[:3] == (5, 1, 48)
+    assert batch.strips.shape[3] % PADDING_STEP == 0
     assert batch.counts == [2, 1, 2]
     assert batch.lengths.tolist() == [5, 6, 5, 6, 2]
     assert batch.targets.shape == (24,)
     assert batch.texts == ["to be", "or not", "a sea", "of ink", "aa"]
 
 
+@pytest.mark.parametrize(("dpi", "height"), [(60, 38), (75, 48), (150, 96)])
+def test_a_line_is_cut_out_whole_at_mid_height(printed_split, dpi, height):
+    sample = PackedDataset(printed_split(PAGES))[0]
+    first, second = cut_lines(sample, dpi)
+    assert (len(first), len(second)) == (height, height)
+    # The box of a line covers two thirds of the height of its strip, and its ink is in the middle of that
+    width, box_height = sample.boxes[0, 2:].tolist()
+    assert first.shape[1] == pytest.approx((width / box_height * 64 / FOUND_HEIGHT + 2 * 24) * dpi / 150, abs=3)
+    rows = np.flatnonzero((first < 128).any(axis=1))
+    assert height / 6 - 2 <= rows[0] < rows[-1] <= height * 5 / 6 + 2
+
+
+def test_strips_that_were_stacked_on_a_canvas_are_cut_out_as_they_were():
+    rng = np.random.default_rng(1)
+    strips = [cv2.GaussianBlur(rng.integers(0, 256, (96, width), np.uint8), (9, 9), 3) for width in (300, 420)]
+    labelled = [LabelledStrip.of(normalise_contrast(strip), "a b", "page", "writer") for strip in strips]
+    canvas, page = compose_canvas("c", labelled, (192, 512), rng)
+    sample = PackedDataset(PackedSplit(canvas[None], (page,)))[0]
+    for cut, strip in zip(cut_lines(sample, 150), labelled, strict=True):
+        assert abs(cut.shape[1] - strip.width) <= 3
+        inner = np.s_[8:-8, 32:160]
+        assert np.abs(cut[inner].astype(int) - from_png(strip.png)[inner]).mean() < 6
+
+
 def test_changing_a_batch_does_not_change_the_pack(data):
     batch = next(iter(data.train_dataloader()))
     before = data.splits["train"].canvases.sum()
-    batch.canvases.zero_()
+    batch.strips.zero_()
     assert data.splits["train"].canvases.sum() == before
 
 
@@ -119,39 +175,6 @@ def test_a_training_epoch_has_the_given_number_of_steps(data):
 def test_validation_has_every_page_in_order(data):
     texts = [text for batch in data.val_dataloader() for text in batch.texts]
     assert texts == ["to be", "or not", "a sea"]
-
-
-# --- batches of pages of similar height
-
-
-def test_buckets_have_every_page_once_per_epoch_and_neighbours_in_height():
-    heights = np.random.default_rng(1).permutation(64)
-    sampler = EpochSampler(64, 64, seed=1, buckets=Buckets(heights.tolist(), 4))
-    passes = epochs(sampler, 3)
-    assert all(sorted(order) == list(range(64)) for order in passes)
-    assert passes[0] != passes[1], "every pass has an order of its own"
-    # Given 32 pages at a time, the four of a batch are neighbours among those
-    for order in passes:
-        for window in (order[:32], order[32:]):
-            ranks = {page: rank for rank, page in enumerate(sorted(window, key=heights.__getitem__))}
-            assert {ranks[window[start + 3]] - ranks[window[start]] for start in range(0, 32, 4)} == {3}
-            assert [ranks[page] for page in window] != list(range(32)), "the batches come in any order"
-
-
-@pytest.mark.parametrize("share", [(0.0, 0.0), None])
-def test_bucketing_by_height_avoids_batches_of_mixed_heights(printed_split, tmp_path, share):
-    tall, low = ("to be", "or not", "a sea", "of ink"), ("to be",)
-    for name in ("train", "validation"):
-        printed_split([tall, low] * 8).save(tmp_path, name)
-
-    def mixed_batches(bucket_by_height):
-        options = EpochOptions("lines", 8, bucket_by_height, recombined=share or (0.0, 0.0), epochs=1)
-        kind = IAMParagraphs if share is None else IAMOriginalAndSyntheticParagraphs
-        data = kind(tmp_path, batch_size=2, seed=1, options=options)
-        data.setup("fit")
-        return sum(len(set(batch.counts)) > 1 for batch in data.train_dataloader())
-
-    assert mixed_batches(bucket_by_height=True) == 0 < mixed_batches(bucket_by_height=False)
 
 
 # --- original pages mixed with recombined ones
@@ -210,12 +233,10 @@ def test_a_mixed_epoch_has_batches_of_both_kinds(printed_split, tmp_path, num_wo
     data = IAMOriginalAndSyntheticParagraphs(tmp_path, 2, seed=1, num_workers=num_workers, options=options)
     data.setup("fit")
     batches = list(data.train_dataloader())
-    sizes = {tuple(batch.canvases.shape) for batch in batches}
     assert len(batches) == 12
-    assert sizes == {(2, 1, 64, 128), (5, 1, 32, 96)}  # as many pixels, or a little less
+    assert {len(batch.counts) for batch in batches} == {2, 5}
     for batch in batches:
-        assert len(batch.texts) == len(batch.boxes) == sum(batch.counts)
-        assert len(batch.counts) == len(batch.canvases)
+        assert len(batch.texts) == len(batch.strips) == sum(batch.counts)
 
 
 def test_loader_processes_give_the_same_batches_in_every_epoch(printed_split, tmp_path):

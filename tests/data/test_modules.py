@@ -284,7 +284,7 @@ def test_the_description_names_sizes_and_batches(made):
     ):
         assert part in text
     assert str(made(IAMLines)).startswith("IAM Lines Dataset\nNum classes: 83\n")
-    assert "3 lines" in repr(made(IAMParagraphs, options=EpochOptions("lines")))
+    assert "the lines of 2 pages" in repr(made(IAMParagraphs, options=EpochOptions("lines")))
 
 
 def test_the_description_says_that_nothing_is_prepared_or_set_up(packed, tmp_path):
@@ -344,7 +344,7 @@ def test_the_data_are_fetched_and_packed_in_this_process_if_there_are_none(proje
 
 def test_an_archive_on_disk_is_packed_and_not_fetched(project, small_archive):
     (project / "data/raw").mkdir(parents=True)
-    archive = small_archive.save(project / "data/raw/iamdb.zip")
+    archive = small_archive.save(project / "data/raw/synthetic.zip")
     before = archive.read_bytes()
     module = IAMParagraphs()
     module.prepare_data()

@@ -11,6 +11,8 @@ from text_recognizer.evaluation.archive_scoring import score_archive
 from text_recognizer.evaluation.split_score import evaluate
 from text_recognizer.utils.files import sha256
 
+pytestmark = pytest.mark.slow
+
 REAL = Path(__file__).parents[3] / "shared" / "data" / "iam-subset" / "iamdb.zip"
 
 

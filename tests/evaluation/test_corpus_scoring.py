@@ -28,6 +28,7 @@ def corpus(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_part_are_read_whole_and_the_worst_are_named_first(corpus, model, section):
     score = score_corpus(corpus, "test", model, section)
     readings = {name: Recognizer.load(model).read(corpus / f"{name}.png").text for name in ("one", "two")}

@@ -22,6 +22,7 @@ def trained(good_reader, copied):
     return model
 
 
+@pytest.mark.slow
 def test_calibration_lowers_the_calibration_error_and_changes_no_text(trained, written_words):
     packed = PackedSplit.open(written_words, "test")
     before = [one.prediction for one in read_split(Recognizer.load(trained), packed)]

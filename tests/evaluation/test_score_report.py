@@ -50,7 +50,7 @@ class Tree(HTMLParser):
 @pytest.fixture
 def info():
     return ModelInfo(
-        model_class="ParagraphReader",
+        model_class="LineReader",
         charset=(),
         canvas_height=64,
         canvas_width=128,

@@ -15,6 +15,8 @@ from text_recognizer.inference import Recognizer
 from text_recognizer.inference.model_info import INFO_FILE
 from text_recognizer.utils.files import sha256
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(processed, model, section, out, tmp_path):

@@ -25,6 +25,8 @@ from text_recognizer.evaluation.split_score import ScoreFiles, evaluate
 from text_recognizer.evaluation.verification import failed_checks, read_score, table, verify
 from text_recognizer.utils.files import sha256, write_json
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def packed(written_words):

@@ -22,6 +22,8 @@ from text_recognizer.inference.line_kind import (
 from text_recognizer.pages.line_finding import ASSETS
 from text_recognizer.utils.files import read_json_object, write_json
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def classifier():

@@ -13,8 +13,9 @@ import pytest
 from text_recognizer.core.errors import ModelError
 from text_recognizer.core.metrics import character_edits, error_rate
 from text_recognizer.inference import Recognizer
-from text_recognizer.inference.recognizer import STACKED, _stacks, to_rgb
+from text_recognizer.inference.recognizer import MAX_BATCH, _batches, to_rgb
 from text_recognizer.inference.transcription import Calibration
+from text_recognizer.pages.strips import STRIP_DPI
 from text_recognizer.utils.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,7 @@ def test_a_model_for_another_charset_is_refused(folder):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"model_class": "ParagraphReader"}'],
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"model_class": "LineReader"}'],
     ids=["empty", "cut", "list", "null", "not UTF-8", "keys missing"],
 )
 def test_a_reader_json_that_describes_no_model_is_named(folder, content):
@@ -119,6 +120,7 @@ def test_a_blank_picture_has_an_empty_transcription(recognizer):
 
 
 @pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.slow
 def test_a_turned_page_is_read_and_every_box_lies_inside_the_picture(pretrained, drawn, quarters):
     # Given the upper lines of a page, cut through letters at three edges
     picture = np.rot90(drawn.canvases[0][20:365, 60:700], quarters)
@@ -135,6 +137,7 @@ def test_a_turned_page_is_read_and_every_box_lies_inside_the_picture(pretrained,
         assert 0 < line.confidence <= 1
 
 
+@pytest.mark.slow
 def test_light_writing_on_dark_paper_is_read_as_dark_writing_on_light_paper(pretrained, drawn):
     picture = np.pad(drawn.canvases[0][:365], 60, constant_values=255)
     dark, light = pretrained.read(picture), pretrained.read(255 - picture)
@@ -142,13 +145,13 @@ def test_light_writing_on_dark_paper_is_read_as_dark_writing_on_light_paper(pret
     assert error_rate([character_edits(dark.text, light.text)]) < 0.1
 
 
-def test_strips_are_stacked_with_others_of_similar_width():
-    widths = [100, 1000, 110, 90, 1200, *[500] * (STACKED + 1)]
-    stacks = _stacks(widths)
-    assert sorted(index for stack in stacks for index in stack) == list(range(len(widths)))
-    assert [[widths[index] for index in stack] for stack in stacks] == [
+def test_strips_are_batched_with_others_of_similar_width():
+    widths = [100, 1000, 110, 90, 1200, *[500] * (MAX_BATCH + 1)]
+    batches = _batches(widths)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(widths)))
+    assert [[widths[index] for index in batch] for batch in batches] == [
         [90, 100, 110],
-        [500] * STACKED,
+        [500] * MAX_BATCH,
         [500],
         [1000, 1200],
     ]
@@ -158,14 +161,15 @@ def test_strips_are_scored_in_their_order_and_length(recognizer):
     strips = [np.full((96, width), 255, dtype=np.uint8) for width in (300, 80, 640, 90)]
     strips[2][40:56, 100:400:20] = 0
     scores = recognizer.score_strips(strips)
-    assert [len(score) for score in scores] == [strip.shape[1] // recognizer.info.grid.cell_width for strip in strips]
+    shrunk = [round(strip.shape[1] * recognizer.info.dpi / STRIP_DPI) for strip in strips]
+    assert [len(score) for score in scores] == [width // recognizer.info.grid.cell_width for width in shrunk]
     np.testing.assert_allclose(scores[2], recognizer.score_strips(strips[2:3])[0], atol=1e-5)
 
 
 def test_a_model_without_a_language_model_takes_the_best_path_of_the_network(folder, responsive_model):
     # Given the same network, without its language model and with one whose insertion bonus forbids every character
     change_info(folder, language=None)
-    scores = Recognizer.load(folder).score_strips([strokes()[50:110, :]])
+    scores = Recognizer.load(folder).score_strips([strokes()[40:136, :]])
     (greedy,) = Recognizer.load(folder).decode_lines(scores)
     settings = json.loads((responsive_model / "reader.json").read_text(encoding="utf-8"))["language"]
     change_info(folder, language=settings | {"lm_weight": 0.0, "insertion_bonus": -50.0})

@@ -11,6 +11,7 @@ MARGIN = 80
 
 
 @pytest.mark.parametrize("degrees", [0, 4, -5])
+@pytest.mark.slow
 def test_a_skewed_page_is_read_and_the_boxes_of_its_lines_are_on_the_lines(drawn, pretrained, degrees):
     canvas, labels = np.pad(drawn.canvases[0], MARGIN, constant_values=255), drawn.pages[0]
     picture = rotate(canvas, degrees)

@@ -8,13 +8,13 @@ from text_recognizer.lit_models import (
     BaseLitModel,
     ClassifierLitModel,
     CTCLitModel,
+    LineReaderLitModel,
     OptimizerConfig,
-    ParagraphLitModel,
     TransformerLitModel,
 )
 from text_recognizer.lit_models.error_rates import SplitErrors
 
-MODULES = [ClassifierLitModel, CTCLitModel, TransformerLitModel, ParagraphLitModel]
+MODULES = [ClassifierLitModel, CTCLitModel, TransformerLitModel, LineReaderLitModel]
 SHARED = ["configure_optimizers", "kept_model", "active_model", "on_train_batch_end", "log_error_rates", "record_texts"]
 CPU = torch.device("cpu")
 

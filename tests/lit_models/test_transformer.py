@@ -207,6 +207,7 @@ def test_label_smoothing_penalises_confident_logits(make, batch):
         ({"schedule": "cosine", "warmup": 0.25}, [0.0005, 0.001, 0.00075, 0.00025]),
     ],
 )
+@pytest.mark.slow
 def test_the_learning_rate_follows_its_schedule(make, batch, args, rates):
     lit = make(**args)
     seen = []

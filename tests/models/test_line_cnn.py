@@ -78,6 +78,7 @@ def test_default_arguments_give_the_same_network_as_no_arguments(model_class):
     assert shapes[0] == shapes[1]
 
 
+@pytest.mark.slow
 def test_importing_a_network_imports_neither_torchvision_nor_lightning():
     code = "import sys; from text_recognizer.models import LineCNN\n"
     code += "print({'torchvision', 'pytorch_lightning'} & {*sys.modules})"

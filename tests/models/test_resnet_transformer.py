@@ -102,6 +102,7 @@ def test_a_network_of_the_default_size_is_the_one_of_the_lab():
 
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.slow
 def test_the_cache_gives_the_tokens_of_decoding_the_whole_prefix(make, count, seed):
     model = endless(make(seed))
     tokens = model(pages(count))
@@ -111,6 +112,7 @@ def test_the_cache_gives_the_tokens_of_decoding_the_whole_prefix(make, count, se
 
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize("when", ["at once", "early", "late"])
+@pytest.mark.slow
 def test_rows_that_end_are_padded_as_without_a_cache(make, count, when):
     # Given a model whose end is a token that comes at once, early, or late in some row
     model = endless(make(3))
@@ -131,6 +133,7 @@ def test_rows_that_end_are_padded_as_without_a_cache(make, count, when):
     assert (ends.sum() > 0).item()
 
 
+@pytest.mark.slow
 def test_in_half_precision_each_token_is_the_best_or_as_good_as_the_best(make):
     # Given a model in bfloat16, which keeps 8 bits of a number
     model = endless(make(1)).bfloat16()
@@ -156,6 +159,7 @@ def test_decoding_needs_no_gradient_and_keeps_the_mode(make):
 # --- beam search and repetitions
 
 
+@pytest.mark.slow
 def test_a_beam_with_all_sequences_finds_the_likeliest_one():
     # Given rows of two tokens after the start
     torch.manual_seed(0)
@@ -213,6 +217,7 @@ def lab_weights(model: ResnetTransformer) -> dict:
     return {**state, **recomputed, "dec_pos_encoder.pe": torch.zeros(40, 1, 32)}
 
 
+@pytest.mark.slow
 def test_weights_of_the_lab_load_and_give_the_same_tokens(make):
     theirs, ours = endless(make(0)), endless(make(1))
     ours.load_state_dict(lab_weights(theirs))

@@ -60,6 +60,7 @@ def test_only_the_selected_pages_are_read(pages):
     np.testing.assert_array_equal(opened[1].rgb, np.asarray(PAGES[2]))
 
 
+@pytest.mark.slow
 def test_a_page_is_not_kept_when_the_next_one_is_asked_for():
     pages = open_pages(encode(PAGES, "TIFF"))
     first = next(pages)

@@ -95,6 +95,7 @@ class WatchedSession:
 
 
 @pytest.mark.parametrize(("scale", "sides"), [(3, [768]), (1.2, [768, 960]), (0.5, [768, 1600])])
+@pytest.mark.slow
 def test_the_network_looks_closer_only_where_writing_is_small(scale: float, sides: list[int]) -> None:
     session = WatchedSession()
     page = np.full((1600, 2400, 3), 255, np.uint8)

@@ -111,6 +111,7 @@ def test_the_text_of_a_line_is_the_text_of_its_words(small_zip):
         assert line.attrib["text"].replace(" ", "") == "".join(word.attrib["text"] for word, _ in words)
 
 
+@pytest.mark.slow
 def test_quotes_survive_double_escaping(section, tmp_path):
     write_corpus(section(train_forms=30, validation_forms=1, test_forms=1), tmp_path / "iamdb.zip", workers=1)
     raw = [line.attrib["text"] for _, line, _ in lines_of(tmp_path / "iamdb.zip")]
@@ -221,6 +222,7 @@ def test_missing_or_damaged_strokes_are_named_and_nothing_is_written(section, as
     assert list(tmp_path.iterdir()) == [assets]
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_old_file_and_leaves_no_process(small_zip, tmp_path):
     out = tmp_path / "iamdb.zip"
     out.write_bytes(small_zip.read_bytes())

@@ -23,6 +23,7 @@ def text_of(line):
 
 
 @pytest.mark.parametrize("size", [(1240, 1000, 3), (600, 400, 1), (2479, 3542, 10)])
+@pytest.mark.slow
 def test_all_ink_lies_on_the_page_and_below_the_print(section, size):
     asked = section(
         train_forms=54, forms_per_writer=1, page_width=size[0], page_height=size[1], lines_max=size[2], dpi=100

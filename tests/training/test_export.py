@@ -1,6 +1,7 @@
 """The exported graph computes what the torch model computes, and a model folder is written completely or not at all."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -9,12 +10,13 @@ from safetensors.torch import load_file
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ModelError
 from text_recognizer.inference.model_info import read_info
-from text_recognizer.models.paragraph_reader import pool
 from text_recognizer.training.export import export
 from text_recognizer.utils.files import sha256
 
-HEIGHT, WIDTH = 64, 128
-EMBEDDING, CLASSES = 8, len(CHARSET)
+pytestmark = pytest.mark.slow
+
+HEIGHT, WIDTH = 32, 128  # a strip at 50 dpi
+CLASSES = len(CHARSET)
 TOLERANCE = 1e-4
 
 
@@ -37,31 +39,36 @@ def session(folder):
     return onnxruntime.InferenceSession(folder / "reader.onnx", providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize(("pages", "size"), [(1, (HEIGHT, WIDTH)), (3, (HEIGHT, WIDTH)), (2, (16, 8)), (1, (88, 300))])
-def test_features_equal_those_of_the_torch_model(session, make_network, pages, size):
-    ink = random(pages, 1, *size)
-    with torch.no_grad():
-        features, _ = make_network().encode(ink)
-    assert features.std() > 100 * TOLERANCE  # features of zero would be equal to anything
-    feeds = {"pictures": ink.numpy(), "sequences": np.zeros((1, EMBEDDING, 1), dtype=np.float32)}
-    (graph_features,) = session.run(["features"], feeds)
-    np.testing.assert_allclose(graph_features, features.numpy(), atol=TOLERANCE)
-
-
 @pytest.mark.parametrize(("lines", "width"), [(1, WIDTH), (3, WIDTH), (2, 32)])
 def test_log_probabilities_equal_those_of_the_torch_model(session, make_network, lines, width):
-    network = make_network()
+    strips = random(lines, 1, HEIGHT, width)
     with torch.no_grad():
-        features, _ = network.encode(random(1, 1, HEIGHT, width))
-        sequences = pool(features, random(lines, HEIGHT // 8).softmax(dim=1), [lines])
-        expected = network.read_lines(sequences)
-    feeds = {"pictures": np.zeros((0, 1, HEIGHT, WIDTH), dtype=np.float32), "sequences": sequences.numpy()}
-    (scores,) = session.run(["log_probabilities"], feeds)
+        expected = make_network()(strips)
+    assert expected.std() > 100 * TOLERANCE  # scores that are all alike would be equal to anything
+    (scores,) = session.run(["log_probabilities"], {"strips": strips.numpy()})
     np.testing.assert_allclose(scores, expected.numpy(), atol=TOLERANCE)
 
 
-def test_the_graph_computes_nothing_but_what_reading_needs(session):
-    assert [output.name for output in session.get_outputs()] == ["features", "log_probabilities"]
+def test_the_graph_has_one_input_and_one_output(session):
+    assert [node.name for node in session.get_inputs()] == ["strips"]
+    assert [node.name for node in session.get_outputs()] == ["log_probabilities"]
+
+
+@pytest.mark.slow
+def test_a_quantised_graph_computes_about_the_same_and_repeats(make_network, small_crops, tmp_path):
+    examples = [random(2, 1, HEIGHT, WIDTH).numpy(), 0.5 * random(1, 1, HEIGHT, 64).numpy()]
+    infos = [export(make_network(), small_crops, tmp_path / name, examples=examples) for name in ("one", "two")]
+    assert infos[0] == infos[1]
+    assert infos[0].precision == "int8"
+    graph = onnx.load(tmp_path / "one/reader.onnx")
+    assert {tensor.data_type for tensor in graph.graph.initializer} >= {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
+    strips = random(3, 1, HEIGHT, 96).numpy()
+    with torch.no_grad():
+        expected = make_network()(torch.from_numpy(strips)).exp().numpy()
+    quantised = onnxruntime.InferenceSession(tmp_path / "one/reader.onnx", providers=["CPUExecutionProvider"])
+    (scores,) = quantised.run(["log_probabilities"], {"strips": strips})
+    assert expected.std() > 0.002
+    assert np.abs(np.exp(scores) - expected).mean() < 0.1 * expected.std()
 
 
 def test_the_folder_describes_its_own_files(folder, small_crops):
@@ -72,7 +79,7 @@ def test_the_folder_describes_its_own_files(folder, small_crops):
     assert info.weights_sha256 == sha256(folder / "weights.safetensors")
     assert info.language
     assert info.language.sha256 == sha256(folder / "language.npz")
-    assert (info.canvas, info.dpi, info.padding) == ((HEIGHT, WIDTH), small_crops.dpi, small_crops.padding)
+    assert (info.canvas, info.dpi, info.padding) == ((64, 128), small_crops.dpi, small_crops.padding)
 
 
 def test_training_can_continue_from_the_weights(folder, make_network):
@@ -84,6 +91,7 @@ def test_training_can_continue_from_the_weights(folder, make_network):
         assert torch.equal(network.state_dict()[name], value), name
 
 
+@pytest.mark.slow
 def test_equal_weights_give_equal_bytes(folder, make_network, small_crops, decoder, tmp_path):
     export(make_network(), small_crops, tmp_path / "again", decoder)
     names = {path.name for path in folder.iterdir()}
@@ -98,7 +106,7 @@ def test_an_export_that_fails_leaves_the_old_model(small_network, small_crops, t
     folder.mkdir()
     (folder / "reader.json").write_text("old", encoding="utf-8")
     network = small_network()
-    network.head = torch.nn.Linear(EMBEDDING + 1, CLASSES)
+    network.head = torch.nn.Linear(9, CLASSES)
     with pytest.raises((ModelError, RuntimeError)):
         export(network, small_crops, folder)
     assert [path.name for path in tmp_path.rglob("*")] == ["reader", "reader.json"]

@@ -68,6 +68,7 @@ def test_the_weights_of_the_best_epoch_are_kept(change, processed, run_in, tmp_p
     assert run.result.step < 8
 
 
+@pytest.mark.slow
 def test_a_reader_with_an_lstm_is_trained(change, processed, tmp_path):
     weights = fit(processed, change(lstm_hidden=8, steps=2, num_validations=1), tmp_path / "run").best["weights"]
     assert any("lstm" in name for name in weights)
@@ -76,7 +77,7 @@ def test_a_reader_with_an_lstm_is_trained(change, processed, tmp_path):
 
 def test_the_weights_have_the_names_of_the_network_and_not_those_of_its_average(finished):
     names = load_file(finished.files.model / "weights.safetensors").keys()
-    assert {name.split(".")[0] for name in names} == {"encoder", "deeper", "row_head", "context", "head"}
+    assert {name.split(".")[0] for name in names} == {"encoder", "deeper", "context", "head"}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,7 @@ def test_the_weights_have_the_names_of_the_network_and_not_those_of_its_average(
     [(7, 3, [2, 4, 6]), (2, 10, [1, 2])],
     ids=["a remainder is dropped", "fewer steps than validations"],
 )
+@pytest.mark.slow
 def test_the_budget_is_cut_into_epochs_of_equal_length(change, processed, tmp_path, steps, validations, expected):
     lit = fit(processed, change(steps=steps, num_validations=validations), tmp_path / "run")
     assert [row["step"] for row in lit.curve] == expected
@@ -172,6 +174,7 @@ def test_an_initial_model_without_weights_is_refused_by_name(change, files_in, t
 # --- Weights & Biases
 
 
+@pytest.mark.slow
 def test_an_offline_run_is_left_on_disk_with_its_parameters(change, processed, read_record, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))

@@ -19,6 +19,8 @@ from PIL import Image
 from text_recognizer.core.errors import ConfigError, ModelError
 from text_recognizer.training.run_experiment import experiment, main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LAB_LINE = (
     "--data_class IAMParagraphs --model_class ResnetTransformer --loss transformer --gpus=0 --batch_size 4 "
@@ -104,6 +106,7 @@ def test_a_run_leaves_checkpoints_a_row_per_epoch_and_a_report(lab_run):
     assert not re.search(r"(?:src|href)\s*=|https?://|@import", report), "it needs no network"
 
 
+@pytest.mark.slow
 def test_a_run_can_start_from_the_checkpoint_of_another(lab_run, packed, tmp_path):
     checkpoint = str(lab_run[2] / "best.ckpt")
     line = [*options(LAB_LINE, packed, tmp_path), *SMALL, "--load_checkpoint", checkpoint, "--fast_dev_run"]
@@ -185,6 +188,7 @@ def test_a_profile_holds_a_trace_of_the_steps(packed, tmp_path):
     assert "aten::conv2d" in {event.get("name") for event in json.loads(traces[0].read_bytes())["traceEvents"]}
 
 
+@pytest.mark.slow
 def test_an_offline_run_is_complete_and_ready_to_sync(packed, read_record, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     experiment([*options(LINES, packed, tmp_path), "--wandb", "--max_epochs", "1"])
@@ -279,7 +283,7 @@ def test_resuming_a_folder_without_a_run_is_refused_by_name(tmp_path):
     [
         ("--data_class IAMParagraph", "IAMParagraphs"),
         ("--model_class ResNetTransformer", "ResnetTransformer"),
-        ("--model_class ParagraphReader", "text-recognizer train"),
+        ("--model_class LineReader", "text-recognizer train"),
     ],
 )
 def test_a_class_that_cannot_be_trained_is_refused_with_a_suggestion(line, suggestion):

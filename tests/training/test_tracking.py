@@ -1,6 +1,10 @@
 """The W&B run of a training."""
 
+import pytest
+
 from text_recognizer.training.tracking import make_logger
+
+pytestmark = pytest.mark.slow
 
 
 def test_without_a_key_a_run_is_kept_on_disk(plan, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from text_recognizer.benchmarks.bench_pages import crops, drawn_pages
 from text_recognizer.benchmarks.measure import Measurement, timed
 from text_recognizer.core.charset import CHARSET, PADDING_ID
 from text_recognizer.core.params import TrainSection
-from text_recognizer.data.batches import Batch
+from text_recognizer.data.batches import LineBatch
 from text_recognizer.data.iam_paragraphs import (
     LAB_CANVAS,
     LAB_LENGTH,
@@ -25,9 +25,9 @@ from text_recognizer.data.iam_paragraphs import (
     IAMOriginalAndSyntheticParagraphs,
     IAMParagraphs,
 )
-from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.models import ParagraphReader, ResnetTransformer
-from text_recognizer.models.paragraph_reader import ReaderConfig
+from text_recognizer.lit_models import LineReaderLitModel
+from text_recognizer.models import LineReader, ResnetTransformer
+from text_recognizer.models.line_reader import ReaderConfig
 
 DPI, LAB_DPI = 150, 75
 CANVAS = 2 * LAB_CANVAS[0], 2 * LAB_CANVAS[1]
@@ -102,9 +102,9 @@ def _pace_of_reader(folder: Path, size: Size, device: str, peak: float, recombin
         num_classes=len(CHARSET), channels=size.channels, dropout=0.2, lstm_hidden=size.lstm_hidden, dpi=DPI,
         time_mask=0.12, num_blocks=size.num_blocks,
     )  # fmt: skip
-    reader = ParagraphReader(config).to(device).to(memory_format=torch.channels_last)
-    lit = ParagraphLitModel(reader, section).train()
-    options = EpochOptions("lines", size.steps + 2, recombined=(recombined, recombined), epochs=1)
+    reader = LineReader(config).to(device).to(memory_format=torch.channels_last)
+    lit = LineReaderLitModel(reader, section).train()
+    options = EpochOptions("lines", size.steps + 2, recombined=(recombined, recombined), epochs=1, dpi=DPI)
     data = IAMOriginalAndSyntheticParagraphs(
         folder, size.batch_size, seed=1, num_workers=size.num_workers, options=options
     )
@@ -112,11 +112,10 @@ def _pace_of_reader(folder: Path, size: Size, device: str, peak: float, recombin
     return _pace(data.train_dataloader(), partial(_reader_loss, lit, size.dtype), reader, device, peak)
 
 
-def _reader_loss(lit: ParagraphLitModel, dtype: torch.dtype, batch: Batch) -> Tensor:
+def _reader_loss(lit: LineReaderLitModel, dtype: torch.dtype, batch: LineBatch) -> Tensor:
     """Augment a batch and return the reader's loss."""
-    with torch.autocast(batch.canvases.device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
-        reading, finding = lit.losses(batch)
-    return reading + finding
+    with torch.autocast(batch.strips.device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
+        return lit.loss(batch)
 
 
 def _pace_of_lab(folder: Path, device: str, peak: float) -> Pace:
@@ -167,7 +166,7 @@ def _pace(loader: DataLoader, loss: Callable[[Any], Tensor], model: nn.Module, d
 
 def _moved(batch: Any, device: str) -> Any:  # noqa: ANN401
     parts: list[Any] = [part.to(device, non_blocking=True) if isinstance(part, Tensor) else part for part in batch]
-    return Batch(*parts) if isinstance(batch, Batch) else tuple(parts)
+    return LineBatch(*parts) if isinstance(batch, LineBatch) else tuple(parts)
 
 
 def _peak(device: str) -> float:

@@ -6,16 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from text_recognizer.core.charset import encode
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.data.batches import Batch, PackedDataset, Sample, collate, collate_texts
+from text_recognizer.data.batches import LineBatch, PackedDataset, Sample, collate_lines, collate_texts
 from text_recognizer.data.packed_data_module import PackedModule
 from text_recognizer.data.recombination import Recombined
-from text_recognizer.data.samplers import Buckets, EpochSampler, MixedSampler, Mixture, Step
+from text_recognizer.data.samplers import EpochSampler, MixedSampler, Mixture, Step
 
 LAB_CANVAS, LAB_LENGTH = (576, 640), 682  # the FSDL lab's page, and the tokens of its longest text
 Target = Literal["text", "lines"]
@@ -25,17 +26,16 @@ Target = Literal["text", "lines"]
 class EpochOptions:
     """What a batch holds and what an epoch is.
 
-    With the target 'text' a batch is `xs, ys`; with 'lines' it is a `Batch`, which a reader that finds lines needs. An
-    epoch is every page once, or `steps_per_epoch` steps of an endless shuffled stream. `bucket_by_height` batches pages
-    of similar height, so that less of their canvases is empty. `recombined` is the share of steps on recombined pages,
-    in the first and in the last of `epochs`; only IAMOriginalAndSyntheticParagraphs uses it.
+    With the target 'text' a batch is `xs, ys`; with 'lines' it is a `LineBatch`, the strips of a reader at `dpi`. An
+    epoch is every page once, or `steps_per_epoch` steps of an endless shuffled stream. `recombined` is the share of
+    steps on recombined pages, in the first and in the last of `epochs`; only IAMOriginalAndSyntheticParagraphs uses it.
     """
 
     target: Target = "text"
     steps_per_epoch: int | None = None
-    bucket_by_height: bool = False
     recombined: tuple[float, float] = (0.5, 0.5)
     epochs: int = 10
+    dpi: int = 75
 
 
 DEFAULTS = EpochOptions()
@@ -85,19 +85,19 @@ class IAMParagraphs(PackedModule[PackedSplit]):
     def _pages(self, length: int) -> EpochSampler:
         """Return the stream of training pages, `length` of them per epoch over all processes."""
         split = self._split("train")
-        buckets = None
-        if self.options.bucket_by_height:
-            bottoms = [max((y + height for _, y, _, height in page.boxes), default=0) for page in split.pages]
-            buckets = Buckets(bottoms, self.batch_size)
-        return EpochSampler(len(split), length, self.seed, self.process, buckets)
+        weights = split.weights
+        is_weighted = len(np.unique(weights)) > 1
+        return EpochSampler(len(split), length, self.seed, self.process, weights if is_weighted else None)
 
     def _collate(self) -> Callable[[list[Any]], Any]:
-        return collate if self.options.target == "lines" else partial(collate_texts, length=self.output_dims[0])
+        if self.options.target == "lines":
+            return partial(collate_lines, dpi=self.options.dpi)
+        return partial(collate_texts, length=self.output_dims[0])
 
     def _describe(self, name: str, batch: Any) -> list[str]:  # noqa: ANN401
-        if not isinstance(batch, Batch):
+        if not isinstance(batch, LineBatch):
             return super()._describe(name, batch)
-        return [f"{name} batch: {tuple(batch.canvases.shape)} uint8, {len(batch.boxes)} lines"]
+        return [f"{name} batch: {tuple(batch.strips.shape)} uint8, the lines of {len(batch.counts)} pages"]
 
 
 class IAMSyntheticParagraphs(IAMParagraphs):

@@ -74,19 +74,21 @@ class PackedModule(BaseDataModule, Generic[Pack]):
 def fetch_and_pack() -> None:
     """Do the work of the stages fetch and preprocess, without their reports, as `params.yaml` says.
 
-    The archive is fetched only if there is none. Raises ConfigError or DataError.
+    The sources are fetched only if none is there. Raises ConfigError or DataError.
     """
     # Imported here, because a module on packed data does not need them.
-    from text_recognizer.acquisition.sources import fetch
+    from text_recognizer.acquisition.sources import fetch_all
+    from text_recognizer.corpora.page_sources import page_sources
     from text_recognizer.preprocess import Sources, locally, pack
     from text_recognizer.preprocess.accepted_corrections import accepted_corrections
 
     params = config.load()
     workers = params.runtime.workers
-    if not LAYOUT.archive.exists():
-        log.info("fetching %s", params.data.source)
-        fetch(params.data, params.synthetic, LAYOUT.archive, workers)
-    log.info("packing %s", LAYOUT.archive)
+    pages = page_sources(params.data, LAYOUT.raw, LAYOUT.found_lines)
+    if not any(source.archive.exists() for source in pages):
+        log.info("fetching %s", params.data.addresses)
+        fetch_all(params.data, params.synthetic, LAYOUT.raw, workers)
+    log.info("packing %s", ", ".join(str(source.archive) for source in pages))
     corrections = accepted_corrections(LAYOUT.feedback, LAYOUT.validation)
-    sources = Sources(LAYOUT.archive, params.data, corrections, params.synthetic)
+    sources = Sources(pages, params.data, corrections, params.synthetic)
     pack(sources, params.preprocess, LAYOUT.processed, locally(workers))

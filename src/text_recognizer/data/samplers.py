@@ -1,14 +1,12 @@
 """Choose the pages of each training step, as a function of the seed and the epoch, so that a run can be resumed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from torch.utils.data import Sampler
-
-WINDOW = 8  # batches that are sorted by height together
 
 
 @dataclass(frozen=True)
@@ -22,20 +20,6 @@ class Process:
 ALONE = Process()
 
 
-class Buckets(NamedTuple):
-    """Group pages of similar height into batches of `size`; `heights` are those of all pages."""
-
-    heights: Sequence[int]
-    size: int
-
-    def arranged(self, pages: Iterator[int], draw: np.random.Generator) -> Iterator[int]:
-        """Sort WINDOW batches at a time by height, cut them into batches, and yield these in random order."""
-        while window := sorted(islice(pages, WINDOW * self.size), key=self.heights.__getitem__):
-            batches = [window[start : start + self.size] for start in range(0, len(window), self.size)]
-            for batch in draw.permutation(len(batches)):
-                yield from batches[batch]
-
-
 class EpochSampler(Sampler[int]):
     """An endless shuffled stream of the indices of `pages` pages, cut into epochs of `length` indices.
 
@@ -44,14 +28,17 @@ class EpochSampler(Sampler[int]):
 
     If several processes train together, the process of rank `r` gets every `world_size`-th index: their batches of `n`
     are, together, the batches of `n * world_size` of one process. An epoch that they do not divide borrows from the
-    next one. With `buckets`, the pages of a batch have similar heights.
+    next one.
+
+    With `weights` (pages,), a pass has as many pages, and each is drawn in proportion to its weight.
     """
 
     def __init__(
-        self, pages: int, length: int, seed: int, process: Process = ALONE, buckets: Buckets | None = None
+        self, pages: int, length: int, seed: int, process: Process = ALONE, weights: np.ndarray | None = None
     ) -> None:
         self.pages, self.length, self.seed, self.epoch = pages, length, seed, 0
-        self.process, self.buckets = process, buckets
+        self.process = process
+        self.shares = None if weights is None else weights / weights.sum()
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -62,16 +49,20 @@ class EpochSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         start, world_size = self.epoch * self.length, self.process.world_size
         stream = self._stream(start, start + len(self) * world_size)
-        own = islice(stream, self.process.rank, None, world_size)
-        yield from self.buckets.arranged(own, np.random.default_rng((self.seed, start))) if self.buckets else own
+        yield from islice(stream, self.process.rank, None, world_size)
 
     def _stream(self, position: int, stop: int) -> Iterator[int]:
         while position < stop:
             number, offset = divmod(position, self.pages)  # of the pass over all pages, and within it
-            order = np.random.default_rng((self.seed, number)).permutation(self.pages)
+            draw = np.random.default_rng((self.seed, number))
+            order = draw.permutation(self.pages) if self.shares is None else self._weighted(draw)
             chosen = order[offset : offset + stop - position]
             yield from map(int, chosen)
             position += len(chosen)
+
+    def _weighted(self, draw: np.random.Generator) -> np.ndarray:
+        """Draw the pages of a pass in proportion to their weights."""
+        return draw.choice(self.pages, self.pages, p=self.shares)
 
 
 class EvenBatches(Sampler[list[int]]):

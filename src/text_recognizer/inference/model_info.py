@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
@@ -11,7 +11,7 @@ from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ModelError
 from text_recognizer.core.params import PreprocessSection
 from text_recognizer.inference.transcription import Calibration
-from text_recognizer.pages.line_heatmap import FeatureGrid
+from text_recognizer.pages.feature_grid import FeatureGrid
 from text_recognizer.utils.files import json_text
 
 INFO_FILE, WEIGHTS_FILE, GRAPH_FILE = "reader.json", "weights.safetensors", "reader.onnx"
@@ -66,6 +66,7 @@ class ModelInfo(BaseModel):
     binarise: bool = False
     cell_height: int
     cell_width: int
+    precision: Literal["float32", "int8"] = "float32"  # in which the graph computes
     weights_sha256: str
     graph_sha256: str
     language: LanguageInfo | None = None

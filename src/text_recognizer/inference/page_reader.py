@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from text_recognizer.core import schemas
@@ -53,15 +52,11 @@ class StripPlace:
         return self.upright.box(self.strip.box(round(first * self.cell_width), round((last + 1) * self.cell_width)))
 
 
-def _go_on() -> None:
-    pass
-
-
 @dataclass
 class Stopwatch:
     """The seconds that each step took. `check` is called after each step, and may raise to end the reading."""
 
-    check: Callable[[], None] = _go_on
+    check: Callable[[], None] = lambda: None
     timings: list[schemas.Timing] = field(default_factory=list)
     _last: float = field(default_factory=time.perf_counter)
 
@@ -105,14 +100,14 @@ class PageReader:
         """Load the networks that come with the package."""
         return cls(recognizer, LineFinder.load(threads), LineKindClassifier.load(ASSETS, threads))
 
-    def read(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = _go_on) -> Transcription:
+    def read(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = lambda: None) -> Transcription:
         """Read a picture, uint8 RGB (H, W, 3). Printed lines are left out unless `printed`.
 
         `check` is called after each step. What it raises ends the reading.
         """
         return self.trace(rgb, printed, check).transcription
 
-    def trace(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = _go_on) -> TracedPage:
+    def trace(self, rgb: np.ndarray, printed: bool = False, check: Callable[[], None] = lambda: None) -> TracedPage:
         """Read a picture, and return what was found on the way too."""
         watch = Stopwatch(check)
         found = self._finder.find(rgb)
@@ -148,16 +143,7 @@ class PageReader:
 
     def _score(self, found: FoundLines) -> list[np.ndarray]:
         """Return the log-probabilities (w, C) of each line."""
-        return self._recognizer.score_strips([self._resized(strip.pixels) for strip in found.strips])
-
-    def _resized(self, strip: np.ndarray) -> np.ndarray:
-        """Return a strip at the resolution of the model."""
-        scale = self._recognizer.info.dpi / STRIP_DPI
-        if scale == 1:
-            return strip
-        size = max(1, round(strip.shape[1] * scale)), max(1, round(strip.shape[0] * scale))
-        resized: np.ndarray = cv2.resize(strip, size, interpolation=cv2.INTER_AREA)
-        return resized
+        return self._recognizer.score_strips([strip.pixels for strip in found.strips])
 
     def _turned(
         self, rgb: np.ndarray, found: FoundLines, kinds: LineKinds, scores: Sequence[np.ndarray]
@@ -170,7 +156,7 @@ class PageReader:
         upright = float(np.mean([_confidence(scores[index]) for index in longest]))
         if upright >= UPRIGHT_CONFIDENCE:
             return None
-        flipped = [_flipped_middle(self._resized(found.strips[index].pixels)) for index in longest]
+        flipped = [_flipped_middle(found.strips[index].pixels) for index in longest]
         turned = float(np.mean([_confidence(score) for score in self._recognizer.score_strips(flipped)]))
         return self._finder.find(rgb, found.upright.quarters + 2) if turned > upright + UPRIGHT_GAIN else None
 

@@ -23,8 +23,8 @@ from text_recognizer.inference.model_info import (
     read_info,
 )
 from text_recognizer.inference.transcription import DecodedLine, Transcription
-from text_recognizer.pages.line_heatmap import pooling_weights
 from text_recognizer.pages.opening import open_pages
+from text_recognizer.pages.strips import at_resolution
 from text_recognizer.utils.files import sha256
 from text_recognizer.utils.onnx_sessions import open_session
 
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
 
     from text_recognizer.inference.page_reader import PageReader
 
-STACKED = 16  # strips that the encoder reads at once
+MAX_BATCH = 16  # strips that the network reads at once
 MAX_PADDED = 1.25  # times the width of the shortest strip among them that all are padded to
-# The inputs and outputs of the ONNX graph. Published graphs carry these names, so they cannot change.
-PICTURES, SEQUENCES = "pictures", "sequences"
-FEATURES, LOG_PROBABILITIES = "features", "log_probabilities"
+# The input and the output of the ONNX graph. Published graphs carry these names, so they cannot change.
+STRIPS, LOG_PROBABILITIES = "strips", "log_probabilities"
 
 
 class Recognizer:
@@ -54,7 +53,6 @@ class Recognizer:
         self._session = session
         self._decoder = decoder
         self._threads = threads
-        self._idle = _idle_inputs(session, info.grid.cell_height)
 
     @property
     def digest(self) -> str:
@@ -63,10 +61,10 @@ class Recognizer:
 
     @property
     def runtime(self) -> str:
-        """The name and version of the runtime, and its floating-point format."""
+        """The name and version of the runtime, and the precision in which the graph computes."""
         from onnxruntime import __version__
 
-        return f"onnxruntime {__version__}, float32"
+        return f"onnxruntime {__version__}, {self.info.precision}"
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 0) -> "Recognizer":
@@ -80,7 +78,10 @@ class Recognizer:
         info = read_info(folder / INFO_FILE)
         graph = _verified(folder / GRAPH_FILE, info.graph_sha256)
         decoder = _load_decoder(folder, info.language) if info.language else None
-        return cls(info, open_session(graph, threads), decoder, threads)
+        session = open_session(graph, threads)
+        if [node.name for node in session.get_inputs()] != [STRIPS]:
+            raise ModelError(f"{graph} was exported by an earlier version", "train again, or export its weights again")
+        return cls(info, session, decoder, threads)
 
     def read(
         self,
@@ -108,29 +109,25 @@ class Recognizer:
         return PageReader.load(self, self._threads)
 
     def score_strips(self, strips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the log-probabilities (w, C) of strips, each uint8 (H, W), dark on white, with one line at mid-height.
+        """Return the log-probabilities (w, C) of strips, each uint8 (STRIP_HEIGHT, W), dark on white, of one line each.
 
-        Strips of similar width are stacked on one canvas, so that the encoder runs once for several lines.
+        Strips of similar width are read at once.
         """
+        resized = [at_resolution(strip, self.info.dpi) for strip in strips]
         scores: list[np.ndarray] = [np.zeros(0)] * len(strips)
-        for chosen in _stacks([strip.shape[1] for strip in strips]):
-            for index, score in zip(chosen, self._score_stack([strips[index] for index in chosen]), strict=True):
-                scores[index] = score[: max(1, strips[index].shape[1] // self.info.grid.cell_width)]
+        for chosen in _batches([strip.shape[1] for strip in resized]):
+            for index, score in zip(chosen, self._score_batch([resized[index] for index in chosen]), strict=True):
+                scores[index] = score[: max(1, resized[index].shape[1] // self.info.grid.cell_width)]
         return scores
 
-    def _score_stack(self, strips: Sequence[np.ndarray]) -> np.ndarray:
+    def _score_batch(self, strips: Sequence[np.ndarray]) -> np.ndarray:
         """Return the log-probabilities (L, w, C) of strips of equal height."""
-        grid = self.info.grid
-        height, width = strips[0].shape[0], max(strip.shape[1] for strip in strips)
-        ink = np.zeros((len(strips) * height, width + -width % grid.cell_width), dtype=np.float32)
-        for index, strip in enumerate(strips):
-            ink[index * height : (index + 1) * height, : strip.shape[1]] = 1.0 - strip.astype(np.float32) / 255.0
-        ink = np.pad(ink, ((0, -len(ink) % grid.cell_height), (0, 0)))
-        (features,) = self._run([FEATURES], pictures=ink[None, None])
-        centres = (np.arange(len(strips)) + 0.5) * height / grid.cell_height
-        sequences = np.tensordot(pooling_weights(centres, features.shape[2], grid), features[0], axes=(1, 1))
-        (scores,) = self._run([LOG_PROBABILITIES], sequences=sequences)
-        return scores
+        width = max(strip.shape[1] for strip in strips)
+        ink = np.zeros((len(strips), 1, len(strips[0]), width + -width % self.info.grid.cell_width), dtype=np.float32)
+        for row, strip in zip(ink, strips, strict=True):
+            row[0, :, : strip.shape[1]] = 1.0 - strip.astype(np.float32) / 255.0
+        (scores,) = self._session.run([LOG_PROBABILITIES], {STRIPS: ink})
+        return np.asarray(scores)
 
     def decode_lines(self, scores: Sequence[np.ndarray]) -> list[DecodedLine]:
         """Decode lines, each (w, C), in reading order.
@@ -143,23 +140,17 @@ class Recognizer:
         paths = align(scores, self._decoder.decode(lines))
         return [DecodedLine(self._decoder.fuse(line, path), path) for line, path in zip(lines, paths, strict=True)]
 
-    def _run(self, outputs: list[str], **inputs: np.ndarray) -> list[np.ndarray]:
-        """Run one half of the graph. The input of the other half is so small that it costs next to nothing."""
-        feeds = {**self._idle, **inputs}
-        results: list[np.ndarray] = self._session.run(outputs, feeds)
-        return results
 
-
-def _stacks(widths: Sequence[int]) -> list[list[int]]:
+def _batches(widths: Sequence[int]) -> list[list[int]]:
     """Group strips of similar width, so that little is padded."""
-    stacks: list[list[int]] = []
+    batches: list[list[int]] = []
     for index in sorted(range(len(widths)), key=lambda index: widths[index]):
-        shortest = widths[stacks[-1][0]] if stacks else 0
-        if stacks and len(stacks[-1]) < STACKED and widths[index] <= MAX_PADDED * shortest:
-            stacks[-1].append(index)
+        shortest = widths[batches[-1][0]] if batches else 0
+        if batches and len(batches[-1]) < MAX_BATCH and widths[index] <= MAX_PADDED * shortest:
+            batches[-1].append(index)
         else:
-            stacks.append([index])
-    return stacks
+            batches.append([index])
+    return batches
 
 
 def _verified(path: Path, digest: str) -> Path:
@@ -176,16 +167,6 @@ def _load_decoder(folder: Path, language: LanguageInfo) -> BeamSearchDecoder:
     return BeamSearchDecoder(
         ngram, language.lm_weight, language.insertion_bonus, language.beam_width, language.min_lm_share
     )
-
-
-def _idle_inputs(session: "InferenceSession", cell: int) -> dict[str, np.ndarray]:
-    """Return the least input for each half of the graph: no picture, and one line of one column.
-
-    A line is needed because onnxruntime aborts if an LSTM gets none.
-    """
-    embedding = next(node.shape[1] for node in session.get_inputs() if node.name == SEQUENCES)
-    pictures, sequences = (0, 1, cell, cell), (1, embedding, 1)
-    return {PICTURES: np.zeros(pictures, dtype=np.float32), SEQUENCES: np.zeros(sequences, dtype=np.float32)}
 
 
 def to_rgb(picture: "np.ndarray | Path | str | bytes") -> np.ndarray:

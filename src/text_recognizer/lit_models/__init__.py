@@ -6,7 +6,7 @@ All of them derive from BaseLitModel: one optimiser set-up, one average of the w
 from text_recognizer.lit_models.base import BaseLitModel, OptimizerConfig
 from text_recognizer.lit_models.ctc import CTCLitModel
 from text_recognizer.lit_models.experiment import ClassifierLitModel, ExperimentLitModel
-from text_recognizer.lit_models.paragraph import ParagraphLitModel
+from text_recognizer.lit_models.reader_training import LineReaderLitModel
 from text_recognizer.lit_models.transformer import TransformerLitModel
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "CTCLitModel",
     "ClassifierLitModel",
     "ExperimentLitModel",
+    "LineReaderLitModel",
     "OptimizerConfig",
-    "ParagraphLitModel",
     "TransformerLitModel",
 ]

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from text_recognizer.core.charset import collapse
 from text_recognizer.lit_models.experiment import ExperimentLitModel
 from text_recognizer.lit_models.image_to_text import ImageToTextLitModel
 from text_recognizer.lit_models.losses import ctc_loss
@@ -89,11 +88,6 @@ class TransformerLitModel(ImageToTextLitModel):
             return decoder, decoder.new_zeros(())
         targets, lengths = self.targets(y)
         return decoder, ctc_loss(model.ctc(memory).float().log_softmax(dim=2), targets, lengths, self.blank_index)
-
-    def read_with_ctc(self, x: Tensor) -> list[str]:
-        """Return what the encoder's CTC head alone reads. It shows whether the encoder has learnt to read."""
-        paths = self.transformer.ctc(self.transformer.encode(x)).argmax(dim=2).tolist()
-        return [self.text_of(collapse(path)) for path in paths]
 
     def _trimmed(self, y: Tensor) -> Tensor:
         """Drop the columns that are padding in every row: they cost time and do not change the loss."""

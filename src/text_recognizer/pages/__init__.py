@@ -1,1 +1,1 @@
-"""From a picture file to a page that a model can read, and the line heatmap of a page."""
+"""From a picture file to a page that a model can read, its lines, and the strips that a reader gets."""

@@ -55,7 +55,7 @@ class Adaptation:
     """The adapted weights, and how pages were read before and after by readers that were not trained on them.
 
     `epoch` (from 0) and `share` are the length of the training and the share of the way to its weights that were
-    chosen. `before` and `after` have the edits of each page.
+    chosen. `before` and `after` have the edits of each page, `strips` the lines of the pages.
     """
 
     start: StartingReader
@@ -65,7 +65,7 @@ class Adaptation:
     pages: tuple[str, ...]
     before: tuple[Edits, ...]
     after: tuple[Edits, ...]
-    lines: int
+    strips: tuple[LabelledStrip, ...]
 
     @property
     def intervals(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -196,7 +196,7 @@ def _chosen(
         pages=pages,
         before=tuple(before[page] for page in pages),
         after=tuple(after[page] for page in pages),
-        lines=len(strips),
+        strips=tuple(strips),
     )
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.params import LanguageSection, PreprocessSection, RuntimeSection, TrainSection
 from text_recognizer.inference.model_info import INFO_FILE, ModelInfo, crops_of, read_info
-from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+from text_recognizer.lit_models import LineReaderLitModel
+from text_recognizer.models.line_reader import LineReader, ReaderConfig
 from text_recognizer.pages.strips import STRIP_DPI, STRIP_HEIGHT
 from text_recognizer.preprocess.line_canvases import LabelledStrip
 from text_recognizer.preprocess.line_packing import PackedPart, write_canvases
@@ -79,9 +79,9 @@ class StartingReader:
             num_blocks=sum(name.startswith("deeper.") and name.endswith(".mix.weight") for name in self.weights),
         )
 
-    def network(self, weights: Weights) -> ParagraphReader:
+    def network(self, weights: Weights) -> LineReader:
         """Return the network with other weights, in eval mode."""
-        network = ParagraphReader(self.config)
+        network = LineReader(self.config)
         network.load_state_dict(weights)
         network.to(memory_format=torch.channels_last)
         network.eval()
@@ -113,7 +113,7 @@ class EpochWeights(pl.Callback):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def on_validation_end(self, trainer: pl.Trainer, lit: ParagraphLitModel) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, lit: LineReaderLitModel) -> None:
         state = {name: value.detach().cpu().contiguous() for name, value in lit.kept_model.state_dict().items()}
         with replace_atomically(weights_path(self.folder, trainer.current_epoch)) as draft:
             draft.write_bytes(save(state))
@@ -174,7 +174,7 @@ def num_steps(strips: Sequence[LabelledStrip], settings: AdaptationSettings) -> 
 def _plan(start: StartingReader, trained: Sequence[LabelledStrip], settings: AdaptationSettings) -> TrainingPlan:
     config = start.config
     train = TrainSection(
-        model_class="ParagraphReader",
+        model_class="LineReader",
         init_from=str(start.folder),
         channels=config.channels,
         num_blocks=config.num_blocks,
@@ -190,7 +190,6 @@ def _plan(start: StartingReader, trained: Sequence[LabelledStrip], settings: Ada
         augment=0.45,
         elastic=0.015,
         recombined=(0.0, 0.0),
-        bucket_by_height=False,
         ema_decay=0.98,
         num_validations=settings.epochs,
         accelerator="cpu",

@@ -4,14 +4,19 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from text_recognizer.core.metrics import error_rate
 from text_recognizer.core.schemas import PassedVerdict, RuleResult
 from text_recognizer.inference.model_info import INFO_FILE, LANGUAGE_FILE, ModelInfo, crops_of
+from text_recognizer.pages.strips import at_resolution
+from text_recognizer.preprocess.line_canvases import LabelledStrip, from_png
 from text_recognizer.training.adaptation import LEVEL, Adaptation
 from text_recognizer.training.export import export
 from text_recognizer.utils.files import replace_atomically, write_json, write_text
 
 CARD_FILE, VERDICT_FILE = "MODEL_CARD.md", "verdict.json"
+EXAMPLES = 60  # strips
 TERMS = re.compile(r"^## Licence\n+(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 TRAINED_ON = re.compile(r"^Trained on: .*$", re.MULTILINE)
 
@@ -23,7 +28,9 @@ def write_adapted(adaptation: Adaptation, folder: Path, name: str, source: str) 
     """
     start = adaptation.start
     with replace_atomically(folder) as draft:
-        exported = export(start.network(adaptation.weights), crops_of(start.info), draft)
+        network, crops = start.network(adaptation.weights), crops_of(start.info)
+        some = adaptation.strips[:: -(-len(adaptation.strips) // EXAMPLES)]
+        exported = export(network, crops, draft, examples=[_example(strip, crops.dpi) for strip in some])
         kept = {key: getattr(start.info, key) for key in ("language", "temperature", "exponent")}
         info = exported.model_copy(update=kept)
         if info.language:
@@ -32,6 +39,12 @@ def write_adapted(adaptation: Adaptation, folder: Path, name: str, source: str) 
         write_json(draft / VERDICT_FILE, _verdict(adaptation, info).model_dump(mode="json"))
         write_text(draft / CARD_FILE, card(adaptation, info, name, source))
     return info
+
+
+def _example(strip: LabelledStrip, dpi: int) -> np.ndarray:
+    """Return a strip, float32 (1, 1, H, W) with 1 on ink, to measure the ranges of the network on."""
+    foreground: np.ndarray = 1 - at_resolution(from_png(strip.png), dpi).astype(np.float32) / 255
+    return foreground[None, None]
 
 
 def _verdict(adaptation: Adaptation, info: ModelInfo) -> PassedVerdict:
@@ -66,8 +79,8 @@ def card(adaptation: Adaptation, info: ModelInfo, name: str, source: str) -> str
     return f"""# {name}: a reader adapted to one hand
 
 `{info.model_class}`, digest `{info.digest}`. It is the reader `{adaptation.start.info.digest}`, trained on with
-{adaptation.lines} lines of {len(adaptation.pages)} pages of {source} by `text-recognizer adapt`. Its language model is
-that reader's. It is made for pages of this hand, and may read others worse.
+{len(adaptation.strips)} lines of {len(adaptation.pages)} pages of {source} by `text-recognizer adapt`. Its language
+model is that reader's. It is made for pages of this hand, and may read others worse.
 
 ## Accuracy
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from text_recognizer.core.errors import TextRecognizerError
-from text_recognizer.lit_models import ParagraphLitModel
+from text_recognizer.lit_models import LineReaderLitModel
 from text_recognizer.training.training_report import page
 from text_recognizer.utils.files import replace_atomically, write_text
 
@@ -39,7 +39,7 @@ class Progress(pl.Callback):
             self._bar.update(trainer.global_step - self._bar.n)
 
     def on_validation_end(self, trainer: pl.Trainer, lit: pl.LightningModule) -> None:
-        if trainer.sanity_checking or not isinstance(lit, ParagraphLitModel):
+        if trainer.sanity_checking or not isinstance(lit, LineReaderLitModel):
             return
         row = lit.curve[-1]
         tqdm.write(

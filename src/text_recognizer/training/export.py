@@ -1,13 +1,12 @@
-"""Export a trained torch model as a model folder: an ONNX graph, its weights, and its language model.
+"""Export a trained torch model as a model folder: an ONNX graph, its weights, and its language model."""
 
-The names of the graph's inputs and outputs are part of published model folders, so they must stay as they are.
-"""
-
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.params import PreprocessSection
@@ -20,34 +19,45 @@ from text_recognizer.inference.model_info import (
     LanguageInfo,
     ModelInfo,
 )
-from text_recognizer.models.paragraph_reader import ParagraphReader
+from text_recognizer.inference.recognizer import LOG_PROBABILITIES, STRIPS
+from text_recognizer.models.line_reader import LineReader
+from text_recognizer.pages.strips import strip_height
 from text_recognizer.training.onnx_graphs import GraphInput, onnx_graph
+from text_recognizer.training.quantisation import quantised
 from text_recognizer.utils.files import replace_atomically, sha256, write_json
 
 
 def export(
-    model: ParagraphReader, preprocess: PreprocessSection, folder: Path, decoder: BeamSearchDecoder | None = None
+    model: LineReader,
+    preprocess: PreprocessSection,
+    folder: Path,
+    decoder: BeamSearchDecoder | None = None,
+    examples: Sequence[np.ndarray] = (),
 ) -> ModelInfo:
-    """Write `folder` completely or not at all. Equal weights give equal bytes.
+    """Write `folder` completely or not at all. Equal arguments give equal bytes.
+
+    The graph is quantised with the ranges that it has on `examples`, strips (L, 1, H, W) with 1 on ink; without any, it
+    computes in float32.
 
     The model is moved to the CPU and put into eval mode. Its weights are rounded to half precision in place, because
     the folder keeps them so and the graph must compute with the same numbers. Raises ModelError if the export fails.
     """
     model = _rounded(model.cpu().eval())
-    canvas = preprocess.canvas_height, preprocess.canvas_width
     with replace_atomically(folder) as draft:
         draft.mkdir()
         state = {name: _half(tensor).contiguous() for name, tensor in model.state_dict().items()}
         (draft / WEIGHTS_FILE).write_bytes(save(state))
-        _write_graph(model, canvas, draft / GRAPH_FILE)
+        graph = _graph(model, strip_height(preprocess.dpi))
+        (draft / GRAPH_FILE).write_bytes(quantised(graph, examples) if examples else graph)
         info = ModelInfo(
             model_class=type(model).__name__,
             charset=CHARSET,
-            canvas_height=canvas[0],
-            canvas_width=canvas[1],
+            canvas_height=preprocess.canvas_height,
+            canvas_width=preprocess.canvas_width,
             dpi=preprocess.dpi,
             padding=preprocess.padding,
             binarise=preprocess.binarise,
+            precision="int8" if examples else "float32",
             cell_height=model.grid.cell_height,
             cell_width=model.grid.cell_width,
             weights_sha256=sha256(draft / WEIGHTS_FILE),
@@ -69,40 +79,21 @@ def _write_language(decoder: BeamSearchDecoder, path: Path) -> LanguageInfo:
     )
 
 
-class Graph(nn.Module):
-    """Both halves of the reader in one graph: pictures to features, and lines, at least one, to log-probabilities.
-
-    onnxruntime computes all of a graph, so it holds nothing that reading does not need.
-    """
-
-    def __init__(self, model: ParagraphReader) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pictures: Tensor, sequences: Tensor) -> tuple[Tensor, Tensor]:
-        features, _ = self.model.encode(pictures)
-        return features, self.model.read_lines(sequences)
-
-
 def _half(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.is_floating_point() else tensor
 
 
-def _rounded(model: ParagraphReader) -> ParagraphReader:
+def _rounded(model: LineReader) -> LineReader:
     with torch.no_grad():
         for tensor in model.state_dict().values():
             tensor.copy_(_half(tensor))
     return model
 
 
-def _write_graph(model: ParagraphReader, canvas: tuple[int, int], path: Path) -> None:
-    """Write a graph for any number of lines, and of pages of any size in whole cells, without exporter metadata."""
-    cell = model.grid.cell_height, model.grid.cell_width
-    pictures = torch.zeros(2, 1, *(-(-side // step) * step for side, step in zip(canvas, cell, strict=True)))
-    sequences = model.encode(pictures)[0][:, :, 0].detach()
-    pages, lines, rows, columns, width = map(torch.export.Dim, ("pages", "lines", "rows", "columns", "width"))
-    inputs = (
-        GraphInput("pictures", pictures, {0: pages, 2: cell[0] * rows, 3: cell[1] * columns}),
-        GraphInput("sequences", sequences, {0: lines, 2: width}),
-    )
-    path.write_bytes(onnx_graph(Graph(model).eval(), inputs, ["features", "log_probabilities"]))
+def _graph(model: LineReader, height: int) -> bytes:
+    """Return the graph for any number of strips of that height, of any width in whole cells."""
+    cell = model.grid.cell_width
+    strips = torch.zeros(2, 1, height, 16 * cell)
+    lines, columns = map(torch.export.Dim, ("lines", "columns"))
+    given = GraphInput(STRIPS, strips, {0: lines, 3: cell * columns})
+    return onnx_graph(model, [given], [LOG_PROBABILITIES])

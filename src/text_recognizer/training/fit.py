@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
@@ -17,9 +18,11 @@ from text_recognizer.core.charset import CHARSET
 from text_recognizer.core.errors import ConfigError, TextRecognizerError
 from text_recognizer.core.params import LanguageSection, PreprocessSection, RuntimeSection, TrainSection
 from text_recognizer.corpora.packed_pages import PackedSplit
+from text_recognizer.data.base_data_module import to_foreground
+from text_recognizer.data.batches import PackedDataset, collate_lines
 from text_recognizer.data.iam_paragraphs import EpochOptions, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
-from text_recognizer.lit_models import ParagraphLitModel
-from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+from text_recognizer.lit_models import LineReaderLitModel
+from text_recognizer.models.line_reader import LineReader, ReaderConfig
 from text_recognizer.training import training_loop
 from text_recognizer.training.export import export
 from text_recognizer.training.language_model_training import estimate_language_model
@@ -29,6 +32,7 @@ from text_recognizer.training.weights import load_weights, weights_file
 from text_recognizer.utils.files import replace_atomically, sha256
 from text_recognizer.utils.wandb_runs import save_run_id
 
+EXAMPLE_PAGES = 8
 # What to do if the weights to start from are missing or do not fit.
 INIT_FIX = (
     "set train.init_from to a model folder, train.channels and train.lstm_hidden as that model was trained, "
@@ -86,7 +90,7 @@ def train(plan: TrainingPlan, files: TrainingFiles, finish: Callable[[Path], Non
         raise TextRecognizerError("training ended before its first validation", "raise train.steps")
     network = lit.kept_model
     network.load_state_dict(lit.best["weights"])
-    export(network, plan.preprocess, files.model, decoder)
+    export(network, plan.preprocess, files.model, decoder, _examples(files.processed, plan.preprocess.dpi))
     save_run_id(files.model, run)
     with replace_atomically(files.curves) as draft:
         pd.DataFrame(lit.curve).to_csv(draft, index=False)
@@ -95,7 +99,7 @@ def train(plan: TrainingPlan, files: TrainingFiles, finish: Callable[[Path], Non
     return TrainingResult(lit.best["cer"], lit.best["step"])
 
 
-def fit(processed: Path, plan: TrainingPlan, folder: Path, callbacks: Sequence[pl.Callback] = ()) -> ParagraphLitModel:
+def fit(processed: Path, plan: TrainingPlan, folder: Path, callbacks: Sequence[pl.Callback] = ()) -> LineReaderLitModel:
     """Run Lightning's loop to the end of the budget, from the checkpoint in `folder` if there is one.
 
     The folder's name is the id of the run. The budget is cut into epochs of equal length, so up to
@@ -104,18 +108,25 @@ def fit(processed: Path, plan: TrainingPlan, folder: Path, callbacks: Sequence[p
     section = plan.train
     pl.seed_everything(section.seed, verbose=False)
     epochs = min(section.num_validations, section.steps)
-    data = _data(processed, section, epochs, plan.runtime.num_workers)
-    network = ParagraphReader(reader_config(section, plan.preprocess.dpi))
+    data = _data(processed, plan, epochs)
+    network = LineReader(reader_config(section, plan.preprocess.dpi))
     if section.init_from:
         load_weights(network, Path(section.init_from), INIT_FIX)
     # Channels last makes these convolutions three times as fast on the CPU, and uses the tensor cores on a GPU.
-    lit = ParagraphLitModel(network.to(memory_format=torch.channels_last), section)
+    lit = LineReaderLitModel(network.to(memory_format=torch.channels_last), section)
     logger = make_logger(section.model_dump(mode="json"), folder.name)
     trainer = _trainer(section, epochs, [_checkpoints(folder), *callbacks], logger)
     training_loop.fit(trainer, lit, data, folder)
     if logger:
         logger.experiment.finish()
     return lit
+
+
+def _examples(processed: Path, dpi: int) -> list[np.ndarray]:
+    """Return the strips of some training pages, each float32 (L, 1, H, W), to measure the ranges of the network on."""
+    pages = PackedDataset(PackedSplit.open(processed, "train"))
+    chosen = np.linspace(0, len(pages) - 1, min(EXAMPLE_PAGES, len(pages))).astype(int).tolist()
+    return [to_foreground(collate_lines([pages[index]], dpi).strips).numpy() for index in chosen]
 
 
 def reader_config(section: TrainSection, dpi: int) -> ReaderConfig:
@@ -131,16 +142,17 @@ def reader_config(section: TrainSection, dpi: int) -> ReaderConfig:
     )
 
 
-def _data(processed: Path, section: TrainSection, epochs: int, num_workers: int) -> IAMParagraphs:
+def _data(processed: Path, plan: TrainingPlan, epochs: int) -> IAMParagraphs:
+    section = plan.train
     options = EpochOptions(
         target="lines",
         steps_per_epoch=section.steps // epochs,
-        bucket_by_height=section.bucket_by_height,
         recombined=section.recombined,
         epochs=epochs,
+        dpi=plan.preprocess.dpi,
     )
     kind = IAMOriginalAndSyntheticParagraphs if any(section.recombined) else IAMParagraphs
-    return kind(processed, section.batch_size, section.seed, num_workers, options=options)
+    return kind(processed, section.batch_size, section.seed, plan.runtime.num_workers, options=options)
 
 
 def _checkpoints(folder: Path) -> ModelCheckpoint:

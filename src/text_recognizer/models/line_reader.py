@@ -1,29 +1,26 @@
-"""A reader of whole paragraphs: it finds the lines on a grid of features and reads them all at once with CTC.
+"""A reader of lines: it computes a grid of features on the strip of a line, and reads it with CTC.
 
-The encoder keeps a fine grid over the page. The line heatmap head, which is trained on the lines' boxes, marks the
-centre of every line. Line pooling gathers the features around a line into one sequence, and CTC (Graves et al. 2006)
-reads it. Line breaks come from the lines themselves. `B` pages, `L` lines of all pages, `H W` pixels, `h w` cells of
-the grid, `E` embedding, `C` classes of the charset.
+Line pooling turns the grid into one sequence of features, and CTC (Graves et al. 2006) reads that. `L` lines, `H W`
+pixels of a strip, `h w` cells of its grid, `E` embedding, `C` classes of the charset.
 
-The names of attributes that hold parameters (`encoder`, `deeper`, `row_head`, `context`, `head`, and `mix`, `norm`,
-`lstm` inside them) are keys of the weights in published model folders, so they must stay as they are.
+The names of attributes that hold parameters (`encoder`, `deeper`, `context`, `head`, and `mix`, `norm`, `lstm` inside
+them) are keys of the weights in published model folders, so they must stay as they are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from text_recognizer.core.charset import CHARSET, END_ID, NEWLINE_ID, PADDING_ID, SPECIAL, START_ID, collapse
 from text_recognizer.models.convolution import Convolution
 from text_recognizer.models.network import CheckedModule
-from text_recognizer.pages.line_heatmap import FeatureGrid, find_lines, pooling_weights
+from text_recognizer.pages.feature_grid import FeatureGrid
 
 MAX_SPAN = 6  # columns: about two letters
 FIRST_KERNEL = "encoder.0.0.weight"
+LINE_HEAD = "row_head."
 
 
 class Block(nn.Sequential):
@@ -111,7 +108,7 @@ class Recurrent(nn.Module):
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """The shape of a ParagraphReader and its regularisation.
+    """The shape of a LineReader and its regularisation.
 
     `channels` are the feature maps of the four stages of the encoder, `num_blocks` the residual convolutions after
     them. `lstm_hidden` is the number of LSTM units per direction over a line; 0 uses two convolutions instead, which
@@ -128,11 +125,11 @@ class ReaderConfig:
     num_blocks: int = 0
 
 
-class ParagraphReader(CheckedModule):
-    """Read ink `(B, 1, H, W)`, 1 on ink and 0 on paper, at `config.dpi`.
+class LineReader(CheckedModule):
+    """Read strips `(L, 1, H, W)`, 1 on ink and 0 on paper, at `config.dpi`, each with one line at mid-height.
 
-    Pages of 150 dpi and more are folded first: each square of pixels becomes the channels of one (pixel unshuffle, Shi
-    et al. 2016). A grid cell is 8 x 4 such squares, so a finer page costs hardly more.
+    Strips of 150 dpi and more are folded first: each square of pixels becomes the channels of one (pixel unshuffle, Shi
+    et al. 2016). A grid cell is 8 x 4 such squares, so a finer strip costs hardly more.
     """
 
     # A reader with more residual blocks can continue from one with fewer.
@@ -150,10 +147,6 @@ class ParagraphReader(CheckedModule):
             Block(third, last, (1, 1)),
         )
         self.deeper = nn.Sequential(*(Residual(last) for _ in range(config.num_blocks)))
-        # The line heatmap head.
-        self.row_head = nn.Sequential(
-            Convolution(last, 16, kernel_size=(5, 3), padding=(2, 1)), nn.ReLU(), nn.Conv2d(16, 1, kernel_size=1)
-        )
         self.time_mask = TimeMask(config.time_mask)
         self.context: nn.Module
         if config.lstm_hidden:
@@ -164,10 +157,15 @@ class ParagraphReader(CheckedModule):
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(2 * config.lstm_hidden or last, config.num_classes)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the grid's features `(B, E, h, w)` and the logits of the line heatmap `(B, h, w)`."""
-        features = self.deeper(self.encoder(self._folded(x)))
-        return features, self.row_head(features)[:, 0]
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the log-probabilities `(L, w, C)` of the columns of each strip; class 0 is CTC's blank."""
+        return self.read_lines(self.encode(x))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the features `(L, E, w)` of each strip: the rows of its grid, pooled around the middle."""
+        grid = self.deeper(self.encoder(self._folded(x.contiguous(memory_format=torch.channels_last))))
+        weights = torch.from_numpy(self.grid.pooling_weights(x.shape[2])).to(grid)
+        return torch.einsum("lehw,h->lew", grid, weights)
 
     def _folded(self, x: Tensor) -> Tensor:
         """Pad to whole cells, and turn each square of pixels into the channels of one pixel."""
@@ -180,64 +178,25 @@ class ParagraphReader(CheckedModule):
         return F.pixel_unshuffle(x, self.grid.side).contiguous(memory_format=torch.channels_last)
 
     def read_lines(self, sequences: Tensor) -> Tensor:
-        """Return the log-probabilities `(L, w, C)` of pooled lines `(L, E, w)`; class 0 is CTC's blank."""
+        """Return the log-probabilities `(L, w, C)` of lines `(L, E, w)`."""
         mixed = self.context(self.time_mask(sequences)).transpose(1, 2)  # (L, w, E)
         scores: Tensor = self.head(self.dropout(mixed))
         return scores.float().log_softmax(dim=2)
 
-    @torch.no_grad()
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the tokens of each page, `(B, T)`: start, the lines joined by newlines, end, padding.
-
-        The lines are those that the model finds; each is read by CTC's best path.
-        """
-        features, heatmaps = self.encode(x.contiguous(memory_format=torch.channels_last))
-        found = [find_lines(heatmap, self.grid) for heatmap in heatmaps.float().sigmoid().cpu().numpy()]
-        weights = [torch.from_numpy(pooling_weights(centres, heatmaps.shape[1], self.grid)) for centres in found]
-        counts = [len(centres) for centres in found]
-        paths = self.read_lines(pool(features, torch.cat(weights).to(x.device), counts)).argmax(dim=2).tolist()
-        lines = iter(collapse(path) for path in paths)
-        pages = [list(islice(lines, count)) for count in counts]
-        rows = [[START_ID, *joined(page), END_ID] for page in pages]
-        longest = max(map(len, rows), default=0)
-        return torch.tensor([row + [PADDING_ID] * (longest - len(row)) for row in rows], device=x.device)
-
     def converted(self, state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return weights for this resolution: a reader of unfolded pages gives its first kernel to folded ones."""
-        given = super().converted(state_dict)
+        """Return weights for this resolution: a reader of unfolded strips gives its first kernel to folded ones.
+
+        Weights of readers that also found the lines of a page lose the part that did.
+        """
+        given = {name: value for name, value in super().converted(state_dict).items() if not name.startswith(LINE_HEAD)}
         if FIRST_KERNEL in given:
             given[FIRST_KERNEL] = unfolded_kernel(given[FIRST_KERNEL], self.grid.side**2)
         return given
 
 
 def unfolded_kernel(kernel: Tensor, channels: int) -> Tensor:
-    """Adapt a kernel `(O, 1, h, w)` of unfolded pages to pages folded into `channels`; return others unchanged.
+    """Adapt a kernel `(O, 1, h, w)` of unfolded strips to those folded into `channels`; return others unchanged.
 
-    The result applies to the mean of a square of pixels what the kernel applied to one pixel of a coarser page.
+    The result applies to the mean of a square of pixels what the kernel applied to one pixel of a coarser strip.
     """
     return kernel.repeat(1, channels, 1, 1) / channels if kernel.shape[1] == 1 else kernel
-
-
-def joined(lines: Sequence[Sequence[int]]) -> list[int]:
-    """Join the ids of lines by the id of a newline; special tokens are left out."""
-    with_breaks = [index for line in lines for index in (*line, NEWLINE_ID) if CHARSET[index] not in SPECIAL]
-    return with_breaks[:-1]
-
-
-def pool(features: Tensor, weights: Tensor, counts: Sequence[int]) -> Tensor:
-    """Pool features `(B, E, h, w)` into a sequence per line `(L, E, w)`: the weighted sum of the rows of its page.
-
-    `weights` is (L, h); page `b` has the next `counts[b]` lines. One matrix product serves all pages: each is padded
-    with zeros up to the largest count. Raises ValueError if `counts` are not those of `B` pages with `L` lines.
-    """
-    pages, channels, rows, columns = features.shape
-    if len(counts) != pages or sum(counts) != len(weights):
-        raise ValueError(f"counts {list(counts)} are not of {pages} pages with {len(weights)} lines in all")
-    most = max(counts, default=0)
-    slots = [page * most + line for page, count in enumerate(counts) for line in range(count)]
-    slot = torch.tensor(slots, dtype=torch.long).to(features.device, non_blocking=True)
-    padded = features.new_zeros(pages * most, rows).index_copy(0, slot, weights.to(features.dtype))
-    # Channels-last features need no copy here.
-    by_row = features.permute(0, 2, 3, 1).reshape(pages, rows, columns * channels)
-    pooled = padded.view(pages, most, rows) @ by_row
-    return pooled.view(-1, columns, channels).index_select(0, slot).transpose(1, 2).contiguous()
