@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.acquisition.archives import OLD
+from tests.sources import entry_of
 
 from text_recognizer.acquisition.sources import fetch
 from text_recognizer.core.errors import DataError
-from text_recognizer.core.params import DataSection, SyntheticSection
+from text_recognizer.core.params import SyntheticSection
 
 SMALL = {
     "seed": 1, "train_forms": 2, "validation_forms": 2, "test_forms": 1, "forms_per_writer": 1, "page_width": 1000,
@@ -170,8 +171,8 @@ def fetched(tmp_path):
     out.write_bytes(OLD)
 
     def run(source, sha256=None, **changes):
-        data = DataSection(source=str(source), sha256=sha256, split="lwitlrt", exclude=())
-        fetch(data, SyntheticSection(**(SMALL | changes)), out, workers=1)
+        entry = entry_of(source, sha256=sha256)
+        fetch(entry, SyntheticSection(**(SMALL | changes)), out, workers=1)
         return out
 
     return run

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 from tests.acquisition.archives import GOOD, OLD, zipped
+from tests.sources import entry_of
 
 from text_recognizer.acquisition.download import IncompleteDownloadError
 from text_recognizer.acquisition.sources import FSDL_SHA256, fetch
 from text_recognizer.core.errors import ConnectionFailedError, DataError
-from text_recognizer.core.params import DataSection
 from text_recognizer.corpora.iam import IamArchive
 
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
@@ -42,9 +42,9 @@ def test_only_the_archive_is_left_in_its_folder(fetched, saved):
 
 
 def test_the_folder_of_the_archive_is_made(tmp_path, saved, params):
-    data = DataSection(source=str(saved(GOOD)), sha256=None, split="lwitlrt", exclude=())
+    entry = entry_of(saved(GOOD))
     out = tmp_path / "data" / "raw" / "iamdb.zip"
-    fetch(data, params.synthetic, out)
+    fetch(entry, params.synthetic, out)
 
     assert out.read_bytes() == GOOD
 
@@ -159,6 +159,7 @@ def test_the_partial_download_of_another_source_is_removed(fetched, server, save
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["iamdb.zip"]
 
 
+@pytest.mark.slow
 def test_an_archive_is_downloaded_from_s3(fetched, s3):
     client, bucket = s3
     client.put_object(Bucket=bucket, Key="iamdb.zip", Body=GOOD)
@@ -196,4 +197,4 @@ def test_the_synthetic_sample_has_as_many_forms_as_requested(fetched):
 
 
 def test_a_digest_for_the_synthetic_sample_is_refused(refusal):
-    assert "synthetic" in refusal("synthetic", "0" * 64, named="data.sha256")
+    assert "synthetic" in refusal("synthetic", "0" * 64, named="sha256")

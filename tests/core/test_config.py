@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from text_recognizer.core import config
+from text_recognizer.core.data_params import SourceEntry
 from text_recognizer.core.errors import ConfigError
 from text_recognizer.core.params import REMOVED, RENAMED, TrainSection
 
@@ -37,7 +38,7 @@ def setting(section, key, value):
 
 
 def test_the_shipped_parameters_are_valid(shipped):
-    assert shipped.train.model_class == "ParagraphReader"
+    assert shipped.train.model_class == "LineReader"
 
 
 def test_loaded_parameters_are_frozen(params):
@@ -79,11 +80,8 @@ def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):
         ("train", "dropout", float("nan"), "float >= 0, < 1"),
         ("train", "learning_rate", None, "float > 0, <= 1"),
         ("train", "augment", -0.1, "float >= 0, <= 1"),
-        ("train", "model_class", "Oracle", "one of ParagraphReader"),
+        ("train", "model_class", "Oracle", "one of LineReader"),
         ("train", "precision", 32, "one of 32, 16-mixed, bf16-mixed"),
-        ("data", "split", "mine", "one of lwitlrt, lwitlrt-published, aachen"),
-        ("data", "sha256", "abc", "matching ^[0-9a-f]{64}$"),
-        ("data", "source", "", "a path or URL"),
         ("data", "exclude", "a01-000", "form ids to leave out"),
         ("data", "exclude", [7], "form ids to leave out"),
         ("preprocess", "canvas_width", 100, "a multiple of 16"),
@@ -97,6 +95,51 @@ def test_a_value_that_is_not_allowed_is_named_with_what_is_allowed(refusal, sect
     assert f"{section}.{key}" in what
     assert repr(value[0] if isinstance(value, list) else value) in what
     assert allowed in what
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [
+        ("split", "mine", "data.sources.0.split = 'mine'"),
+        ("split", "lists", "the format iam has no split lists"),
+        ("split", {"validaton": 0.1}, "data.sources.0.split.validaton = 0.1: unknown key"),
+        ("split", {"validation": 0.6, "test": 0.4}, "data.sources.0.split: validation and test must leave pages"),
+        ("sha256", "abc", "matching ^[0-9a-f]{64}$"),
+        ("address", "", "a path or URL"),
+        ("address", None, "data.sources.0.address = None"),
+        ("format", "pdf", "one of iam, page, alto, text, lines, parquet"),
+        ("name", "two words", "matching ^[A-Za-z0-9_]+$"),
+        ("weight", 0, "float > 0, <= 100"),
+        ("wieght", 2.0, "data.sources.0.wieght = 2.0: unknown key; the nearest valid name is 'weight'"),
+        ("counts_in_gate", False, "no source has counts_in_gate"),
+    ],
+)  # fmt: skip
+def test_a_faulty_value_of_a_source_is_named_alone(refusal, key, value, what):
+    message = refusal(lambda raw: raw["data"]["sources"][0].update({key: value}))
+    assert what in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sources", "what"),
+    [
+        ([], "data: sources must have an entry"),
+        ([{"address": "x"}], "data.sources.0.split: missing; allowed: one of lwitlrt, lwitlrt-published, aachen"),
+        ([{"address": name, "split": "aachen"} for name in ("a/x.zip", "b/x.tar")], "two sources are called x"),
+        ("synthetic", "data.sources = 'synthetic'"),
+    ],
+)  # fmt: skip
+def test_a_faulty_list_of_sources_is_named(refusal, sources, what):
+    assert what in refusal(setting("data", "sources", sources))
+
+
+@pytest.mark.parametrize(
+    ("address", "label"),
+    [("synthetic", "synthetic"), ("iam:https://host/site", "site"), ("/a/my letters.d/", "my_letters"),
+     ("https://host/pages.zip?token=secret", "pages"), ("s3://bucket/x-y.tar.gz", "x_y"), ("/", "source")],
+)  # fmt: skip
+def test_a_source_is_called_after_its_address_without_what_names_must_not_have(address, label):
+    assert SourceEntry(address=address, split="aachen").label == label
 
 
 @pytest.mark.parametrize("channels", [[16, 32, 64], [16, 32, 64, 96, 128], [16, 32, 64, "96"]])

@@ -4,10 +4,11 @@ import pytest
 import yaml
 from tests.corpora.archives import page_line, page_xml, picture, region, write_files
 
+from text_recognizer.core.data_params import ShareSplit, SourceEntry
 from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.corpus_splits import ShareSplit, SourceEntry
 from text_recognizer.corpora.corpus_survey import EMPTY, NO_PLACE, NO_WRITING, UNKNOWN, survey
 from text_recognizer.corpora.opening_corpora import open_corpus
+from text_recognizer.corpora.source_entries import entry_yaml
 
 LINES = [
     page_line("plain"),
@@ -38,12 +39,12 @@ def test_pages_lines_groups_and_characters_are_counted(tmp_path):
 
 def test_the_printed_entry_is_one_of_data_sources(tmp_path):
     found = look(tmp_path, {"a.png": picture(), "a.txt": "one", "b.png": picture(), "b.txt": "two", "train.list": "a"})
-    (entry,) = yaml.safe_load(found.yaml())["data"]["sources"]
+    (entry,) = yaml.safe_load(entry_yaml(found.entry()))
     assert SourceEntry.model_validate(entry) == SourceEntry(format="text", address=str(tmp_path), split="lists")
     assert found.parts == {"train": ("a",)}
     (tmp_path / "train.list").unlink()
     again = look(tmp_path, {})
-    (entry,) = yaml.safe_load(again.yaml())["data"]["sources"]
+    (entry,) = yaml.safe_load(entry_yaml(again.entry()))
     assert SourceEntry.model_validate(entry).split == ShareSplit()
 
 

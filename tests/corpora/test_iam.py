@@ -79,11 +79,25 @@ def test_aachen_leaves_unlisted_forms_out(opened):
     assert archive.splits("aachen") == {"train": ["a01-000"], "validation": ["b01-000"], "test": ["c01-000"]}
 
 
+def test_a_list_with_a_mark_and_other_line_ends_names_the_same_forms(opened):
+    lists = {"train": "a01-000\r\na01-001\r\n", "validation": "b01-000", "test": "c01-000"}
+    plain = opened(**{f"aachen/{name}.txt": text.encode() for name, text in lists.items()}).splits("aachen")
+    marked = opened(**{f"aachen/{name}.txt": text.encode("utf-8-sig") for name, text in lists.items()})
+    assert marked.splits("aachen") == plain
+    assert plain["train"] == ["a01-000", "a01-001"]
+
+
+def test_a_list_that_is_not_utf_8_is_named(opened):
+    archive = opened(**{f"aachen/{name}.txt": b"a01-000\xff" for name in ("train", "validation", "test")})
+    with pytest.raises(DataError, match=r"aachen/train\.txt is not UTF-8"):
+        archive.splits("aachen")
+
+
 def test_a_missing_list_is_named(opened):
     with pytest.raises(DataError) as caught:
         opened().splits("aachen")
     assert "iamdb.zip has no aachen/train.txt" in caught.value.what
-    assert "data.split" in caught.value.fix
+    assert "data.sources" in caught.value.fix
 
 
 @pytest.mark.parametrize(("kind", "dpi"), [("PNG", 300), ("PNG", 100), ("JPEG", 150)])

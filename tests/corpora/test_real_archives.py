@@ -28,6 +28,7 @@ def pages_of(corpus):
     return pages
 
 
+@pytest.mark.slow
 def test_all_letters_from_transkribus_are_read():
     with open_corpus(folder("hooker-letters")) as corpus:
         pages = pages_of(corpus)

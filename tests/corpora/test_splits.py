@@ -1,6 +1,7 @@
 """The parts of each split, and the writers who occur in two of them."""
 
 import pytest
+from tests.sources import page_source
 
 from text_recognizer.cli import main
 from text_recognizer.corpora.iam import SPLIT_LISTS, IamArchive
@@ -39,9 +40,9 @@ def test_each_split_has_its_parts(saved, name):
 @pytest.mark.parametrize("name", SPLIT_LISTS)
 def test_disjoint_writers_are_no_leak(saved, name):
     archive = saved()
-    with IamArchive(archive) as iam:
-        assert writer_leaks(iam, name) == []
-    assert len(report_leaks(archive, name).splitlines()) == 1
+    source = page_source(archive, name)
+    assert writer_leaks([source]) == []
+    assert len(report_leaks([source]).splitlines()) == 1
 
 
 LEAKS = {
@@ -53,20 +54,19 @@ LEAKS = {
 
 @pytest.mark.parametrize("name", SPLIT_LISTS)
 def test_a_writer_leaks_only_in_a_split_that_has_both_forms(saved, name):
-    with IamArchive(saved(b01_001="x", z99_000="x")) as iam:
-        assert writer_leaks(iam, name) == LEAKS[name]
+    assert writer_leaks([page_source(saved(b01_001="x", z99_000="x"), name)]) == LEAKS[name]
 
 
 def test_a_leak_is_reported_with_writer_and_forms(saved):
-    summary, leak = report_leaks(saved(a01_001="x", c01_000="x"), "lwitlrt").splitlines()
+    summary, leak = report_leaks([page_source(saved(a01_001="x", c01_000="x"))]).splitlines()
     assert all(word in summary for word in ("lwitlrt", " 1 ", "test"))
     assert leak.strip() == "writer x: train a01-001; test c01-000"
 
 
 def test_an_excluded_form_is_no_leak(saved):
-    with IamArchive(saved(a01_001="x", c01_000="x")) as iam:
-        assert len(writer_leaks(iam, "lwitlrt")) == 1
-        assert writer_leaks(iam, "lwitlrt", exclude=("c01-000",)) == []
+    source = page_source(saved(a01_001="x", c01_000="x"))
+    assert len(writer_leaks([source])) == 1
+    assert writer_leaks([source], exclude=("c01-000",)) == []
 
 
 def test_the_writer_of_a_form_is_read_and_is_none_for_broken_labels(saved, small_archive, tmp_path):
@@ -87,7 +87,7 @@ def test_an_allowed_leak_is_still_reported(saved, params, tmp_path, monkeypatch,
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data/raw").mkdir(parents=True)
-    saved(a01_001="x", c01_000="x").rename(tmp_path / "data/raw/iamdb.zip")
+    saved(a01_001="x", c01_000="x").rename(tmp_path / "data/raw/synthetic.zip")
     # The report follows the table of the validation.
     with pytest.raises(SystemExit):
         main(["validate"])

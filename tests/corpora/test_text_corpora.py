@@ -6,15 +6,10 @@ import pytest
 from tests.conftest import FORM_TEXTS, SmallArchive
 from tests.corpora.archives import pages_and_faults, picture, write_files, write_zip
 
+from text_recognizer.core.data_params import ShareSplit, SourceEntry
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
-from text_recognizer.corpora.corpus_splits import (
-    ShareSplit,
-    SourceEntry,
-    divide_by_shares,
-    split_corpus,
-    suggested_split,
-)
+from text_recognizer.corpora.corpus_splits import divide_by_shares, split_corpus, suggested_split
 from text_recognizer.corpora.opening_corpora import open_corpus
 
 FILES = {"a.png": picture(), "a.txt": b"\xef\xbb\xbfone\r\n\r\n  two  words\r\n", "b.jpg": picture(), "b.txt": "é"}

@@ -15,6 +15,7 @@ SUMMARY = ValidationSummary(
     split="lwitlrt",
     counts=ArchiveCounts(forms=0, lines=0, writers=0, excluded=0),
     splits={},
+    sources=(),
     drift="not compared",
     feedback=CorrectionsFound(accepted=("a", "b"), refused={"c": ("correction_text: line 1 has no text",)}),
     expectations=(),

@@ -130,7 +130,7 @@ def test_pages_of_an_archive_are_packed_by_the_places_of_their_lines(params, tmp
     write_files(tmp_path / "pages", {"validation.list": "b"})
     section = params.preprocess.model_copy(update={"dpi": 150, "canvas_height": 192, "canvas_width": 1280})
 
-    packed = pack_lines(LineSources((tmp_path / "pages",)), params.data, section, lambda _: [], tmp_path / "out")
+    packed = pack_lines(LineSources((tmp_path / "pages",)), section, lambda _: [], tmp_path / "out")
 
     lines = sorted(line for text in PackedSplit.open(tmp_path / "out", "train").texts for line in text.split("\n"))
     assert lines == ["another line of them", "some words to read"]

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from tests.sources import data_of, entry_of, sources_of
 
 from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.core.params import SyntheticSection
 from text_recognizer.corpora import corrections as correction_files
 from text_recognizer.corpora.packed_lines import PackedLines
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.preprocess import Corrections, Sources, locally, pack
+from text_recognizer.preprocess import Corrections, locally, pack
 
 ONE, TWO = locally(1), locally(2)
 
@@ -22,10 +23,13 @@ def archive(small_archive, tmp_path):
 
 
 @pytest.fixture
-def data(params):
+def data():
     """Return the section of real data, with the given values changed."""
-    base = {"source": "fsdl", "split": "lwitlrt", "exclude": ()}
-    return lambda **changes: params.data.model_copy(update={**base, **changes})
+
+    def section(source="fsdl", split="lwitlrt", exclude=()):
+        return data_of(entry_of(source, split), exclude=exclude)
+
+    return section
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def run(data, crops, tmp_path):
     """Pack an archive into the folder `processed`, with values of the data section changed. Return both results."""
 
     def packed(archive, **changes):
-        return pack(Sources(archive, data(**changes)), crops(), tmp_path / "processed", ONE), tmp_path / "processed"
+        return pack(sources_of(archive, data(**changes)), crops(), tmp_path / "processed", ONE), tmp_path / "processed"
 
     return packed
 
@@ -78,8 +82,8 @@ def test_pages_and_lines_have_the_same_bytes_on_two_workers(data, crops, small_a
         small_archive.put(small_form(f"t01-{number:03d}", texts=(f"page {number}", "or not")))
     archive = small_archive.save(tmp_path / "iamdb.zip")
 
-    packed = pack(Sources(archive, data()), crops(line_height=56), tmp_path / "one", ONE)
-    pack(Sources(archive, data()), crops(line_height=56), tmp_path / "two", TWO)
+    packed = pack(sources_of(archive, data()), crops(line_height=56), tmp_path / "one", ONE)
+    pack(sources_of(archive, data()), crops(line_height=56), tmp_path / "two", TWO)
 
     assert packed.counts["train"] == 22
     assert {"train.npy", "train-lines.npy", "train-lines.jsonl"} <= content(tmp_path / "one").keys()
@@ -177,7 +181,7 @@ def test_a_check_sees_the_whole_folder_and_can_refuse_it(data, crops, archive, t
         raise DataError("the crops are blank", "scan again")
 
     def attempt():
-        pack(Sources(archive, data()), crops(), tmp_path / "processed", ONE, refuse)
+        pack(sources_of(archive, data()), crops(), tmp_path / "processed", ONE, refuse)
 
     assert refused(attempt).what == "the crops are blank"
 
@@ -202,7 +206,7 @@ def test_accepted_corrections_join_the_training_split_and_the_others_are_listed(
     folder, names = corrections
     chosen = Corrections(folder, (names[0], names[2]))
 
-    packed = pack(Sources(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
+    packed = pack(sources_of(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
 
     train = PackedSplit.open(tmp_path / "processed", "train")
     assert packed.counts == {"train": 3, "validation": 2, "test": 1}
@@ -221,7 +225,7 @@ def test_a_correction_whose_crop_is_faulty_costs_only_itself(corrections, archiv
     folder, names = corrections
     chosen = Corrections(folder, tuple(names[:2]), lambda crop: "no ink" if crop.id == names[0] else None)
     # When all is packed
-    packed = pack(Sources(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
+    packed = pack(sources_of(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
     # Then the other one joins, and the reason is listed
     assert packed.joined == (names[1],)
     assert packed.refused[names[0]] == "no ink"
@@ -239,7 +243,7 @@ def test_a_line_that_cannot_be_labelled_is_listed_and_the_other_one_joins(
     name = correction_files.save(tmp_path / "feedback", encoded(form.page()), ".png", record)
     # When it is packed
     chosen = Corrections(tmp_path / "feedback", (name,))
-    packed = pack(Sources(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
+    packed = pack(sources_of(archive, data(), chosen), crops(), tmp_path / "processed", ONE)
     # Then its first line is in the training split
     page = PackedSplit.open(tmp_path / "processed", "train").pages[2]
     assert (packed.joined, page.text, len(page.boxes)) == ((name,), "to be", 1)
@@ -256,7 +260,7 @@ def synthetic():
 
 
 def test_synthetic_forms_join_the_training_split_of_real_ones(archive, data, crops, synthetic, tmp_path):
-    sources = Sources(archive, data(), synthetic=synthetic)
+    sources = sources_of(archive, data(), synthetic=synthetic)
     packed = pack(sources, crops(synthetic_forms=5), tmp_path / "one", ONE)
     pack(sources, crops(synthetic_forms=5), tmp_path / "two", TWO)
 
@@ -276,7 +280,7 @@ def test_synthetic_forms_join_the_training_split_of_real_ones(archive, data, cro
 def test_synthetic_forms_cannot_be_added_to_synthetic_data(archive, data, crops, synthetic, tmp_path):
     with pytest.raises(ConfigError, match=r"preprocess\.synthetic_forms") as caught:
         pack(
-            Sources(archive, data(source="synthetic"), synthetic=synthetic),
+            sources_of(archive, data(source="synthetic"), synthetic=synthetic),
             crops(synthetic_forms=3),
             tmp_path / "processed",
             ONE,
@@ -291,7 +295,7 @@ def pack_lines(archive, data, crops, tmp_path):
 
     def packed(height):
         out = tmp_path / f"height-{height}"
-        pack(Sources(archive, data()), crops(line_height=height), out, ONE)
+        pack(sources_of(archive, data()), crops(line_height=height), out, ONE)
         return out
 
     return packed
@@ -333,7 +337,7 @@ def test_a_line_mostly_outside_its_picture_is_left_out_by_name(data, crops, smal
     # Given a form whose second line, or most of it, lies below the lower edge of the page
     small_archive.put(small_form("a01-000", boxes=((100, 100, 620, 80), (130, top, 500, 90))))
     archive = small_archive.save(tmp_path / "iamdb.zip")
-    packed = pack(Sources(archive, data()), crops(line_height=56), tmp_path / "processed", ONE)
+    packed = pack(sources_of(archive, data()), crops(line_height=56), tmp_path / "processed", ONE)
     assert packed.outside == ("a01-000-01",)
     assert "left out a01-000-01" in packed.summary()
     assert packed.lines == len(PackedLines.open(tmp_path / "processed", "train")) + 6

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from text_recognizer.acquisition.sources import fetch
 from text_recognizer.core.layout import Layout
 from text_recognizer.corpora import corrections
 from text_recognizer.corpora.iam import SCAN_DPI, IamArchive
 from text_recognizer.corpora.packed_pages import PackedSplit
-from text_recognizer.stages import preprocess, validate
+from text_recognizer.stages import fetch, preprocess, validate
 
 pytestmark = pytest.mark.slow
 MADE = datetime(2026, 11, 25, tzinfo=UTC)
@@ -26,8 +25,7 @@ def project(params, tmp_path):
         "runtime": params.runtime.model_copy(update={"workers": 1}),
     }
     small, layout = params.model_copy(update=changes), Layout(tmp_path)
-    layout.archive.parent.mkdir(parents=True)
-    fetch(small.data, small.synthetic, layout.archive, 1)
+    fetch.run(small, layout)
     return small, layout
 
 
@@ -35,7 +33,7 @@ def project(params, tmp_path):
 def correct(project, encoded):
     """Keep a correction that shows a training form again; `paint` changes its pixels. Return its name."""
     _, layout = project
-    with IamArchive(layout.archive) as archive:
+    with IamArchive(layout.raw / "synthetic.zip") as archive:
         form_ids = archive.splits("lwitlrt")["train"]
 
         def kept(number, paint=lambda page: page, texts=None):

@@ -9,8 +9,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pytest
 from PIL import Image
+from tests.sources import page_source
 
-from text_recognizer.validation import validate
+from text_recognizer.validation import Beside, validate
 from text_recognizer.validation.form_validation import examine
 
 WIDTH, HEIGHT = 1200, 800
@@ -148,7 +149,7 @@ def with_section(params):
 def good(params, tmp_path_factory):
     """What the validation of the archive without faults found. There is no reference to compare with."""
     folder = tmp_path_factory.mktemp("good")
-    return examine(Corpus().save(folder / "iamdb.zip"), params, accepted=folder / "nowhere.json")
+    return examine([page_source(Corpus().save(folder / "iamdb.zip"))], params, Beside(accepted=folder / "nowhere.json"))
 
 
 @pytest.fixture
@@ -160,8 +161,9 @@ def site(tmp_path):
 def check(tmp_path, params):
     """Check a corpus without writing the Data Docs. Return the outcome."""
 
-    def run(corpus, other=None, **beside):
-        return examine(corpus.save(tmp_path / "iamdb.zip"), other or params, **beside).outcome
+    def run(corpus, other=None, split="lwitlrt", **beside):
+        source = page_source(corpus.save(tmp_path / "iamdb.zip"), split)
+        return examine([source], other or params, Beside(**beside)).outcome
 
     return run
 
@@ -171,7 +173,7 @@ def check_with_docs(tmp_path, params, site):
     """Validate a corpus and write the Data Docs to `site`. Return the outcome."""
 
     def run(corpus, **beside):
-        return validate(corpus.save(tmp_path / "iamdb.zip"), params, site, **beside)
+        return validate([page_source(corpus.save(tmp_path / "iamdb.zip"))], params, site, Beside(**beside))
 
     return run
 

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from tests.sources import page_source
 
 from text_recognizer.corpora import corrections
-from text_recognizer.validation import validate
+from text_recognizer.validation import Beside, validate
 from text_recognizer.validation.correction_checks import CorrectionLimits, examine
+
+pytestmark = pytest.mark.slow
 
 BOXES = [(50, 50, 500, 50), (50, 150, 500, 50)]
 TEXTS = ["It is a page", "that was put right."]
@@ -89,7 +92,7 @@ def validated(new_corpus, small_form, encode, params, names, tmp_path_factory):
     for case, spoil in UNREADABLE.items():
         spoil(feedback, names[case])
     archive = new_corpus().save(folder / "iamdb.zip")
-    return validate(archive, params, folder / "docs", feedback), folder / "docs"
+    return validate([page_source(archive)], params, folder / "docs", Beside(feedback)), folder / "docs"
 
 
 @pytest.fixture(scope="module")

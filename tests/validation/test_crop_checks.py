@@ -90,6 +90,7 @@ def found(printed_split, small_crops, tmp_path_factory):
     return failing(splits.save(tmp_path_factory.mktemp("faulty") / "processed"), small_crops)
 
 
+@pytest.mark.slow
 def test_pages_without_faults_pass(splits, small_crops, tmp_path):
     assert failing(splits.save(tmp_path / "processed"), small_crops) == {}
 

@@ -7,8 +7,11 @@ import signal
 from html.parser import HTMLParser
 
 import pytest
+from tests.sources import page_source
 
 from text_recognizer.validation import data_docs, validate
+
+pytestmark = pytest.mark.slow
 
 REQUESTING = {"src", "srcset", "href", "action", "data", "poster", "background", "ping", "formaction", "xlink:href"}
 
@@ -53,7 +56,7 @@ def faulty_site(new_corpus, small_form, params, tmp_path_factory):
     corpus.relabel("f01-000", 'form id="f01-000', f'form id="{MARKUP}')
     corpus.put(small_form("f01-001", "001"))
     corpus.relabel("f01-001", 'id="f01-001-00" text="The', f'id="{MARKUP}" text="\u20ac')
-    validate(corpus.save(folder / "iamdb.zip"), params, folder / "data_docs")
+    validate([page_source(corpus.save(folder / "iamdb.zip"))], params, folder / "data_docs")
     return folder / "data_docs"
 
 

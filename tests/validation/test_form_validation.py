@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.sources import page_source
 
 from text_recognizer.validation import tables
 from text_recognizer.validation.form_validation import examine
+
+pytestmark = pytest.mark.slow
 
 PARTNER = "p01-000"  # a form without a fault of its own; PARTNER_2 likewise
 PARTNER_2 = "p01-001"
@@ -172,7 +175,7 @@ def faulty_archive(new_corpus, small_form, tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(faulty_archive, params):
     """What the validation of that archive found."""
-    return examine(faulty_archive, params)
+    return examine([page_source(faulty_archive)], params)
 
 
 def failing_rows(found):
@@ -220,7 +223,7 @@ def test_no_message_names_the_path_of_the_archive(found, faulty_archive):
 
 def test_excluding_the_forms_at_fault_gives_a_valid_archive(found, faulty_archive, with_section):
     exclude = found.outcome.summary.forms_at_fault
-    outcome = examine(faulty_archive, with_section("data", exclude=exclude)).outcome
+    outcome = examine([page_source(faulty_archive)], with_section("data", exclude=exclude)).outcome
 
     assert outcome.passed, outcome.table()
     assert (outcome.summary.counts.forms, outcome.summary.counts.excluded) == (7, len(exclude))
@@ -228,7 +231,8 @@ def test_excluding_the_forms_at_fault_gives_a_valid_archive(found, faulty_archiv
 
 def test_the_number_of_processes_changes_nothing(faulty_archive, with_section):
     # Given more forms than one process gets at a time
-    one, two = (tables.build(faulty_archive, with_section("runtime", workers=workers)) for workers in (1, 2))
+    source = page_source(faulty_archive)
+    one, two = (tables.build([source], with_section("runtime", workers=workers)) for workers in (1, 2))
 
     assert len(one.forms) > 32
     for suite in ("forms", "lines", "writers", "splits"):
@@ -247,7 +251,7 @@ def test_the_number_of_processes_changes_nothing(faulty_archive, with_section):
 def test_the_same_page_in_two_pictures_is_found(corpus, params, tmp_path, change):
     corpus.repaint("a01-001", change(corpus.page("a01-000")), "JPEG")
 
-    forms = tables.build(corpus.save(tmp_path / "iamdb.zip"), params).forms
+    forms = tables.build([page_source(corpus.save(tmp_path / "iamdb.zip"))], params).forms
 
     assert sorted(forms[forms["same_page"].notna()]["id"]) == ["a01-000", "a01-001"]
 
@@ -301,13 +305,13 @@ def test_an_archive_without_any_readable_label_is_reported_and_not_raised(corpus
     assert len(failing(check(corpus))["labels_read"]) == 7
 
 
-def test_a_form_in_no_split_is_checked_and_counted_in_no_split(corpus, check, with_section, small_form):
+def test_a_form_in_no_split_is_checked_and_counted_in_no_split(corpus, check, small_form):
     corpus.put(small_form("d01-000", "000"))
     for split, ids in {"train": ["a01-000", "a01-001"], "validation": ["b01-000", "b01-001"]}.items():
         corpus.files[f"aachen/{split}.txt"] = "\n".join(ids).encode()
     corpus.files["aachen/test.txt"] = b"c01-000\nc01-001"
 
-    outcome = check(corpus, with_section("data", split="aachen"))
+    outcome = check(corpus, split="aachen")
 
     assert outcome.passed
     assert outcome.summary.counts.forms == 8

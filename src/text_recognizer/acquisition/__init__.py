@@ -1,1 +1,1 @@
-"""Downloads: the archive that `data.source` names, and EMNIST."""
+"""Downloads: the archives that `data.sources` names, and EMNIST."""

@@ -187,7 +187,7 @@ def _refuse_web_page(start: bytes, address: str) -> None:
 def _web_page_error(address: str) -> DataError:
     return DataError(
         f"{redact_address(address)} is a web page, not an archive: perhaps a login or an error page",
-        "open the address in a browser, sign in, download the zip, and set data.source to that file",
+        "open the address in a browser, sign in, download the zip, and name that file in data.sources",
     )
 
 

@@ -22,7 +22,7 @@ TIMEOUT = 60  # seconds without a byte
 MAX_WAIT = 60.0  # seconds; a server may ask to wait longer
 RETRY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 Result = TypeVar("Result")
-FIX = "check data.source and the connection"
+FIX = "check the address in data.sources and the connection"
 
 
 class TransferInterruptedError(Exception):

@@ -1,15 +1,19 @@
 """Load and check `params.yaml`. A wrong key or value is an error that says what is allowed."""
 
 import difflib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from text_recognizer.core.data_params import NAMED, SHARES
 from text_recognizer.core.errors import ConfigError
-from text_recognizer.core.params import REMOVED, RENAMED, Params, Section
+from text_recognizer.core.params import REMOVED, RENAMED, Params
+from text_recognizer.core.sections import Section
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -57,48 +61,66 @@ def _names(section: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in section.model_fields.items()]
 
 
-def _section_at(path: tuple[Any, ...]) -> type[BaseModel]:
-    section: type[BaseModel] = Params
-    for key in path:
-        for name, field in section.model_fields.items():
-            if key in (name, field.alias) and isinstance(field.annotation, type):
-                section = field.annotation
-    return section
+def _fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    """Return the section that a field may hold, or a list of which it holds; None if it holds plain values only."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    inner = get_args(annotation) if get_origin(annotation) in (tuple, Union, UnionType, Annotated) else ()
+    return next(filter(None, map(_section_in, inner)), None)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a problem is: the innermost section that holds it, and the field there; None if the key is unknown."""
+
+    section: type[BaseModel]
+    field: FieldInfo | None
+    dotted: str
+
+    @classmethod
+    def at(cls, location: tuple[Any, ...]) -> "_Place":
+        """Follow a location, whose parts are keys, indices of lists, and the members of unions."""
+        section: type[BaseModel] | None = Params
+        owner: type[BaseModel] = Params
+        field = None
+        for part in location:
+            if section is None or part == NAMED or (isinstance(part, int) and field):
+                continue
+            owner, field = section, _fields(section).get(part) if part != SHARES else None
+            section = _section_in(field.annotation) if field else section
+        return cls(owner, field, ".".join(str(part) for part in location if part not in (NAMED, SHARES)))
 
 
 def _explain(error: dict[str, Any]) -> str:
     """Describe one problem: the key, its value, what is allowed, and the nearest valid name."""
-    location = tuple(error["loc"])
-    dotted = ".".join(map(str, location))
-    section = _section_at(location[:1]) if len(location) > 1 else Params
-    key = str(location[:2][-1])
-    if error["type"] in ("extra_forbidden", "invalid_key"):
+    place = _Place.at(tuple(error["loc"]))
+    dotted = place.dotted
+    if error["type"] in ("extra_forbidden", "invalid_key") and place.field is None:
         if dotted in RENAMED:
             return f"{dotted}: this key is now called {RENAMED[dotted]}"
         if dotted in REMOVED:
             return f"{dotted}: this key no longer exists, because {REMOVED[dotted]}; delete it"
-        near = difflib.get_close_matches(key, _names(section), n=1, cutoff=0.0)
+        near = difflib.get_close_matches(str(error["loc"][-1]), _names(place.section), n=1, cutoff=0.0)
         return f"{dotted} = {error['input']!r}: unknown key; the nearest valid name is {near[0]!r}"
     if error["type"] == "value_error":
         return f"{dotted}: {error['ctx']['error']}"
-    allowed = _allowed({field.alias or name: field for name, field in section.model_fields.items()}[key])
+    assert place.field is not None
+    allowed = _allowed(place.field)
     # In a list that is too short an item is missing, and an item has no name.
-    if error["type"] == "missing" and len(location) < 3:
+    if error["type"] == "missing" and isinstance(error["loc"][-1], str):
         return f"{dotted}: missing; allowed: {allowed}"
     return f"{dotted} = {error['input']!r}: {error['msg']}; allowed: {allowed}"
 
 
 def _allowed(field: FieldInfo) -> str:
     """Describe the type, the bounds and the meaning of a field."""
-    annotation = field.annotation
-    if get_origin(annotation) is Literal:
-        kind = "one of " + ", ".join(map(str, get_args(annotation)))
-    elif get_origin(annotation) is dict:
-        kind = "a table of names and numbers"
-    elif isinstance(annotation, type) and issubclass(annotation, Section):
-        return "a section with " + ", ".join(_names(annotation))
-    else:
-        kind = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    kind = _kind(field.annotation)
+    if kind.startswith("a section"):
+        return kind
     bounds = [
         f"{sign} {getattr(rule, attribute)}"
         for rule in field.metadata
@@ -117,3 +139,19 @@ def describe(params: Params) -> str:
         for key, rule in type(section).model_fields.items():
             rows.append(f"{field.alias or name}.{key} = {getattr(section, key)!r}: {_allowed(rule)}")
     return "\n".join(rows)
+
+
+def _kind(annotation: object) -> str:
+    """Describe the type of a field."""
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) is dict:
+        return "a table of names and numbers"
+    if get_origin(annotation) in (Union, UnionType) and any(map(_section_in, get_args(annotation))):
+        return ", or ".join(map(_kind, get_args(annotation)))
+    if section := _section_in(annotation):
+        kind = "a section with " if section is annotation else "sections with "
+        return kind + ", ".join(_names(section))
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

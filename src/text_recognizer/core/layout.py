@@ -16,7 +16,10 @@ class Layout:
 
     def __init__(self, root: Path = Path()) -> None:
         self.root = root
-        self.archive = root / "data/raw/iamdb.zip"
+        # One archive for each of `data.sources`, as it was fetched.
+        self.raw = root / "data/raw"
+        # The pages of the sources that are not in IAM's layout, as forms of the lines that were found on them.
+        self.found_lines = root / "data/found_lines"
         # Made and read by the data modules of single characters, by no stage.
         self.emnist = root / "data/emnist"
         self.feedback = root / "data/feedback"
@@ -34,7 +37,13 @@ class Layout:
         self.confusions = root / "reports/confusions.csv"
         self.verdict = root / "reports/verdict.json"
         self.bento = root / "dist/bento"
+        # What the gate judged, in a few numbers: what `dvc metrics` and `dvc exp show` list.
+        self.metrics = root / "reports/metrics.json"
         self.scratch = root / ".cache"
+        self.locks = self.scratch / "locks"
+        self.pipeline_lock = self.locks / "pipeline.lock"
+        # Scores of the model in service on test pages that are newer than its own score.
+        self.champion_scores = self.scratch / "champion_scores"
         # The model in service. `promote`, `rollback` and `models --bring` write it; no stage does.
         self.champion = root / "models/champion"
         self.champion_bento = root / "dist/champion"

@@ -5,27 +5,13 @@ Each section carries the name of the stage or package that it parametrises, so t
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+from text_recognizer.core.data_params import DataSection
+from text_recognizer.core.sections import Section, Seed, Share
+
 Rate = Annotated[float, Field(gt=0, le=10)]
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Kind = Literal["synthetic", "fsdl", "iam", "archive"]
-
-
-class Section(BaseModel):
-    """Frozen; unknown keys and silent conversions (a string for a number) are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class DataSection(Section):
-    source: Annotated[str, Field(min_length=1, description="synthetic, fsdl, iam, or a path or URL: docs/data.md")]
-    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$", description="digest that the archive must have")]
-    split: Annotated[
-        Literal["lwitlrt", "lwitlrt-published", "aachen"], Field(description="which of the archive's splits to use")
-    ]
-    exclude: Annotated[tuple[str, ...], Field(strict=False, description="form ids to leave out")]
 
 
 class SyntheticSection(Section):
@@ -57,6 +43,12 @@ class ValidateSection(Section):
     max_change: Annotated[
         float, Field(gt=0, le=100, description="largest relative change of capitals, spaces, and lengths of lines")
     ]
+    audit: Annotated[
+        Literal["none", "report", "leave_out"],
+        Field(description="whether a reader checks the training lines, and lines that disagree are left out"),
+    ] = "none"
+    audit_margin: Annotated[Share, Field(description="CER above the usual one from which a line disagrees")] = 0.3
+    max_disagreeing: Annotated[Share, Field(description="largest share of the training lines that may disagree")] = 0.05
 
 
 class PreprocessSection(Section):
@@ -72,7 +64,7 @@ class PreprocessSection(Section):
 
 
 class TrainSection(Section):
-    model_class: Annotated[Literal["ParagraphReader"], Field(description="which model to train")]
+    model_class: Annotated[Literal["LineReader"], Field(description="which model to train")]
     init_from: Annotated[
         str | None, Field(min_length=1, description="model folder with the initial weights; null: random weights")
     ]
@@ -95,7 +87,6 @@ class TrainSection(Section):
         tuple[Share, Share],
         Field(strict=False, description="share of steps on recombined words and lines: at the start, at the end"),
     ]
-    bucket_by_height: Annotated[bool, Field(description="batch pages of similar height: less padding, less shuffling")]
     ema_decay: Annotated[float, Field(ge=0, lt=1, description="decay per step of the averaged weights (EMA); 0: none")]
     num_validations: Annotated[int, Field(ge=1, le=10_000, description="validations, each with a checkpoint, in all")]
     accelerator: Annotated[Literal["auto", "cpu", "gpu"], Field(description="where to train")]
@@ -140,7 +131,7 @@ class GateSection(Section):
         dict[Literal[Kind, "default"], Rate],
         Field(
             min_length=1,
-            description="largest test CER that may ship, by the kind of data.source; default: of any other",
+            description="largest test CER that may ship, by the kind of source; default: of any other",
         ),
     ]
     max_wer: Annotated[Rate, Field(description="largest test WER that may ship")]
@@ -211,7 +202,6 @@ RENAMED = {
     "train.blocks": "train.num_blocks",
     "train.recurrent": "train.lstm_hidden",
     "train.hidden": "train.time_mask",
-    "train.bucketed": "train.bucket_by_height",
     "train.average": "train.ema_decay",
     "train.validations": "train.num_validations",
     "train.loaders": "runtime.num_workers",
@@ -223,4 +213,12 @@ RENAMED = {
     "gate.max_disturbed": "gate.max_perturbed",
 }
 # Keys of earlier versions that no longer exist, and why.
-REMOVED = {"evaluate.batch_size": "pages are read one by one"}
+ENTRY = "data.sources has an entry for each source, with its"
+REMOVED = {
+    "data.source": f"{ENTRY} address: docs/data.md",
+    "data.split": f"{ENTRY} split",
+    "data.sha256": f"{ENTRY} sha256",
+    "evaluate.batch_size": "pages are read one by one",
+    "train.bucket_by_height": "lines are trained on, not pages",
+    "train.bucketed": "lines are trained on, not pages",
+}

@@ -4,14 +4,16 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast, get_args
 
-import yaml
 from tqdm import tqdm
 
 from text_recognizer.core.charset import count_characters, normalise, to_label
+from text_recognizer.core.data_params import SourceEntry, SourceFormat, Split
 from text_recognizer.core.errors import DataError
-from text_recognizer.corpora.corpus_base import Corpus
-from text_recognizer.corpora.corpus_splits import Parts, SourceEntry, divide_by_shares, split_corpus, suggested_split
+from text_recognizer.corpora.corpus_base import Corpus, Format
+from text_recognizer.corpora.corpus_splits import Parts, divide_by_shares, split_corpus, suggested_split
 from text_recognizer.corpora.page_lists import first_names
 from text_recognizer.corpora.transcribed_pages import LabelledLine, TranscribedPage
 
@@ -31,7 +33,9 @@ class Survey:
     `divided` are the groups with pages in several parts: a score on such a split is too optimistic.
     """
 
-    entry: SourceEntry
+    format: Format
+    address: Path
+    split: Split
     parts: Parts = field(default_factory=dict)
     num_pages: int = 0
     num_lines: int = 0
@@ -50,7 +54,7 @@ class Survey:
         grouped = "each page is its own" if len(self.groups) == self.num_pages else "a split keeps each in one part"
         return "\n".join(
             [
-                f"format:     {self.entry.format}",
+                f"format:     {self.format}",
                 f"pages:      {self.num_pages} ({parts})",
                 f"lines:      {self.num_lines} with a text, {self.num_placed} of them with a place in the picture",
                 f"groups:     {len(self.groups)} writers or documents: {grouped}",
@@ -64,11 +68,16 @@ class Survey:
             ]
         )
 
-    def yaml(self) -> str:
-        """Return the entry of `data.sources` in params.yaml."""
-        entry = self.entry.model_dump(mode="json")
-        text: str = yaml.safe_dump({"data": {"sources": [entry]}}, sort_keys=False, allow_unicode=True)
-        return text
+    def entry(self, pictures: Path | None = None) -> SourceEntry | None:
+        """Return the entry of `data.sources`; None if the pipeline does not take pages of this format from there."""
+        if self.format not in get_args(SourceFormat):
+            return None
+        return SourceEntry(
+            address=str(self.address),
+            format=cast(SourceFormat, self.format),
+            split=self.split,
+            pictures=str(pictures) if pictures else None,
+        )
 
 
 def survey(corpus: Corpus, check_pictures: bool = True) -> Survey:
@@ -77,7 +86,7 @@ def survey(corpus: Corpus, check_pictures: bool = True) -> Survey:
     Raises DataError if a list is wrong, or no page can be used.
     """
     split = suggested_split(corpus)
-    result = Survey(SourceEntry(format=corpus.format, address=str(corpus.address), split=split))
+    result = Survey(corpus.format, corpus.address, split)
     groups: dict[str, str] = {}
     for page_id in tqdm(corpus.ids, desc="look", unit="page", file=sys.stderr):
         try:

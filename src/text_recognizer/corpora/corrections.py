@@ -21,7 +21,7 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.core.schemas import Record
 from text_recognizer.corpora.iam import SCAN_DPI, Form, Line
-from text_recognizer.pages.line_heatmap import LINE_HEIGHT
+from text_recognizer.pages.feature_grid import LINE_HEIGHT
 from text_recognizer.pages.opening import open_picture
 from text_recognizer.utils.files import replace_atomically, write_json
 
@@ -139,7 +139,7 @@ def to_correction(name: str, record: CorrectionRecord, picture: np.ndarray) -> C
     labels = [to_label(normalise(line.text).replace("\n", " ")) for line in record.lines]
     scale = SCAN_DPI / (record.dpi or _estimate_dpi(boxes))
     lines = tuple(
-        Line(f"{ID_PREFIX}{name}-{number:02d}", label.text, _scale(box, scale), "ok")
+        Line(f"{ID_PREFIX}{name}-{number:02d}", label.text, scale_box(box, scale), "ok")
         for number, (label, box) in enumerate(zip(labels, boxes, strict=True))
         if not label.unknown
     )
@@ -147,7 +147,7 @@ def to_correction(name: str, record: CorrectionRecord, picture: np.ndarray) -> C
     form = Form(ID_PREFIX + name, record.writer or ID_PREFIX + name, *size, lines)
     unknown = [number for number, label in enumerate(labels) if label.unknown]
     left_out = tuple(f"line {number + 1} has {_name_signs(labels[number].unknown)}" for number in unknown)
-    return Correction(name, record.made, record.model, form, _paint_over(picture, boxes, unknown), left_out)
+    return Correction(name, record.made, record.model, form, paint_over(picture, boxes, unknown), left_out)
 
 
 def line_number(line: Line) -> int:
@@ -222,7 +222,7 @@ def _estimate_dpi(boxes: list[Box]) -> float:
     return max(1.0, float(np.median([box.height for box in boxes]))) / LINE_HEIGHT
 
 
-def _scale(box: Box, scale: float) -> Box:
+def scale_box(box: Box, scale: float) -> Box:
     """Scale a box. The edges are rounded, not the sizes, so that a box that ends with the picture still does."""
     x, y = round(box.x * scale), round(box.y * scale)
     return Box(x, y, round(box.right * scale) - x, round(box.bottom * scale) - y)
@@ -232,7 +232,7 @@ def _name_signs(signs: str) -> str:
     return ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in dict.fromkeys(signs))
 
 
-def _paint_over(picture: np.ndarray, boxes: Sequence[Box], numbers: Sequence[int]) -> np.ndarray:
+def paint_over(picture: np.ndarray, boxes: Sequence[Box], numbers: Sequence[int]) -> np.ndarray:
     """Return the picture with paper where these boxes are. What lies in the box of another line stays."""
     if not numbers:
         return picture

@@ -24,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from text_recognizer.core.charset import normalise
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box, bounding_box
+from text_recognizer.corpora.file_trees import text_of
 from text_recognizer.utils.archives import ARCHIVE_ERRORS
 
 SCAN_DPI = 300
@@ -184,8 +185,11 @@ class IamArchive:
         for name in names:
             member = self._tables.get(f"{folder}/{name}.txt")
             if member is None:
-                raise DataError(f"{self.path} has no {folder}/{name}.txt", "set data.split to a split that it has")
-            lines = self._read(member).decode("utf-8", "replace").split()
+                raise DataError(
+                    f"{self.path} has no {folder}/{name}.txt",
+                    "set the split of its entry in data.sources to one that it has",
+                )
+            lines = text_of(self._read(member), f"{self.path}: {member}").split()
             out |= {"-".join(line.split("-")[:2]) for line in lines}
         return out
 
@@ -205,7 +209,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist", "check data.source, or run `text-recognizer fetch` first") from None
+        raise DataError(f"{path} does not exist", "check data.sources, or run `text-recognizer fetch` first") from None
     except ARCHIVE_ERRORS as error:
         raise DataError(f"{path} is not a complete zip archive: {error}", "fetch it again") from None
 

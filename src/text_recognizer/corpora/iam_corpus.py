@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from text_recognizer.core.data_params import IamSplit
 from text_recognizer.corpora.corpus_base import Corpus, Format
 from text_recognizer.corpora.iam import Form, IamArchive
 from text_recognizer.corpora.transcribed_pages import LabelledLine, PagePicture, TranscribedPage
@@ -16,10 +17,10 @@ class IamCorpus(Corpus):
 
     format: ClassVar[Format] = "iam"
 
-    def __init__(self, address: Path, split: str = "aachen") -> None:
+    def __init__(self, address: Path, split: IamSplit = "aachen") -> None:
         super().__init__(address)
         self.archive = IamArchive(address)
-        self._split = split
+        self.split = split
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ class IamCorpus(Corpus):
 
     def own_parts(self) -> dict[str, tuple[str, ...]]:
         """Return the ids in each part of the archive's split. Raises DataError if it has no such split."""
-        return {part: tuple(ids) for part, ids in self.archive.splits(self._split).items()}
+        return {part: tuple(ids) for part, ids in self.archive.splits(self.split).items()}
 
     def close(self) -> None:
         """Close the archive."""

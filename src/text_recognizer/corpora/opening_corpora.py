@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
+from text_recognizer.core.data_params import IamSplit
 from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.corpora.corpus_base import Corpus, Format
 from text_recognizer.corpora.file_trees import FileTree, open_tree
@@ -28,7 +29,7 @@ KNOWN = (
 
 
 def open_corpus(
-    address: Path, form: Format | None = None, pictures: Path | None = None, split: str = "aachen"
+    address: Path, form: Format | None = None, pictures: Path | None = None, split: IamSplit = "aachen"
 ) -> Corpus:
     """Open the transcribed pages of a folder, a zip, a table or a Parquet file.
 

@@ -15,7 +15,7 @@ from text_recognizer.core.params import EvaluateSection
 from text_recognizer.core.schemas import Provenance, Score
 from text_recognizer.corpora.packed_pages import PackedSplit
 from text_recognizer.inference.model_info import INFO_FILE, WEIGHTS_FILE, read_info
-from text_recognizer.utils.files import sha256
+from text_recognizer.utils.files import json_digest, sha256
 
 # The code that a figure depends on: how a page is read, and how edits are counted.
 CODE = ("core/charset.py", "core/metrics.py", "corpora/packed_pages.py", "evaluation", "inference", "pages")
@@ -41,12 +41,12 @@ def collect_provenance(packed: PackedSplit, model: Path, section: EvaluateSectio
     """Return the digests and parameters behind the score of the model folder `model` on `packed`."""
     info = read_info(model / INFO_FILE)
     return Provenance(
-        split=_digest([page.id for page in packed.pages]),
-        labels=_digest([[page.id, page.writer, page.text] for page in packed.pages]),
+        split=json_digest([page.id for page in packed.pages]),
+        labels=json_digest([[page.id, page.writer, page.text] for page in packed.pages]),
         graph=info.graph_sha256,
         weights=_weights_digest(model, info.weights_sha256),
         reader=sha256(model / INFO_FILE),
-        charset=_digest(CHARSET),
+        charset=json_digest(CHARSET),
         normalisation=sha256(_package_folder() / NORMALISATION),
         code=code_digest(),
         parameters=section.model_dump(mode="json"),
@@ -66,12 +66,12 @@ def data_digest(packed: PackedSplit) -> str:
 
 def score_digest(score: Score) -> str:
     """Return the digest of all fields of a score but `sha256`, which keeps it so that a manual change is found."""
-    return _digest(score.model_dump(mode="json", exclude={"sha256"}))
+    return json_digest(score.model_dump(mode="json", exclude={"sha256"}))
 
 
 def code_digest() -> str:
     """Return the digest of every source file that a figure depends on, by name and content."""
-    return _digest([[str(file.relative_to(_package_folder())), sha256(file)] for file in code_files()])
+    return json_digest([[str(file.relative_to(_package_folder())), sha256(file)] for file in code_files()])
 
 
 def code_files() -> list[Path]:
@@ -133,8 +133,3 @@ def _package_folder() -> Path:
 def _weights_digest(model: Path, stated: str) -> str:
     """Return the digest of the weights file, or the stated one if the file is absent: a bento has only the graph."""
     return sha256(model / WEIGHTS_FILE) if (model / WEIGHTS_FILE).is_file() else stated
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -27,7 +27,8 @@ class PageScore:
     """The transcription of one page and its edits. `characters` takes a newline as a space, `newlines` keeps it.
 
     `transcription` holds the lines with their confidences, `uncalibrated` the same without the model's calibration.
-    `ink` (share of dark pixels around the text) and `slant` (degrees to the right) describe the picture.
+    `ink` (share of dark pixels around the text) and `slant` (degrees to the right) describe the picture. `source` is
+    the name of the page's source, if there are several.
     """
 
     id: str
@@ -42,6 +43,7 @@ class PageScore:
     uncalibrated: Transcription | None = None
     ink: float = 0.0
     slant: float | None = None
+    source: str = ""
 
     @property
     def length_ratio(self) -> float | None:
@@ -86,6 +88,7 @@ def score_text(page: PackedPage, text: str, confidence: float = 1.0) -> PageScor
         characters=character_edits(join_lines(page.text), join_lines(text)),
         newlines=character_edits(page.text, text),
         words=word_edits(page.text, text),
+        source=page.source,
     )
 
 

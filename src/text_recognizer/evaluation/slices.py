@@ -21,13 +21,14 @@ LINES = ((1, "1 line"), (2, "2 lines"), (3, "3 lines"), (6, "4 to 6 lines"), (9,
 LENGTHS = ((50, "up to 50 characters"), (150, "51 to 150 characters"), (300, "151 to 300 characters"))
 INK = ((0.03, "thin ink"), (0.05, "medium ink"))  # share of dark pixels around the text
 MAX_UPRIGHT = 5  # degrees; strokes that lean by more are slanted
+UNCOUNTED = "uncounted source"  # what slices are by whose pages the gate does not judge
 # A transcription with more, or fewer, characters per reference character than this is a length outlier.
 MAX_LENGTH_RATIO, MIN_LENGTH_RATIO = 1.5, 0.6
 Row = tuple[PageScore, Edits]
 
 
 def score_slices(pages: Sequence[PageScore], section: EvaluateSection) -> tuple[Slice, ...]:
-    """Return the slices by kind of character, by number of lines, by length, by ink and by slant.
+    """Return the slices by kind of character, by number of lines, by length, by ink, by slant and by source.
 
     Slices by character count the characters of a kind that were not read as what they are; insertions belong to none.
     """
@@ -38,6 +39,19 @@ def score_slices(pages: Sequence[PageScore], section: EvaluateSection) -> tuple[
         for name, edits in _edits_by_class(page):
             groups.setdefault(("character", name), []).append((page, edits))
     return tuple(_slice(by, name, rows, section) for (by, name), rows in sorted(groups.items()) if _length(rows))
+
+
+def uncounted_slices(pages: Sequence[PageScore], section: EvaluateSection) -> tuple[Slice, ...]:
+    """Return a slice for each source of pages that the gate does not judge."""
+    groups: dict[str, list[Row]] = {}
+    for page in pages:
+        groups.setdefault(page.source, []).append((page, page.characters))
+    rows = ((name, group) for name, group in sorted(groups.items()) if _length(group))
+    return tuple(_slice(UNCOUNTED, _source_name(name), group, section) for name, group in rows)
+
+
+def _source_name(name: str) -> str:
+    return f"source {name}"
 
 
 def _slice(by: str, name: str, rows: Sequence[Row], section: EvaluateSection) -> Slice:
@@ -64,6 +78,8 @@ def _traits(page: PageScore) -> Iterator[tuple[str, str]]:
     """Yield the slices of the page by its text and by its picture, as pairs of what they are by and their name."""
     yield "lines", _bucket(page.reference.count("\n") + 1, LINES, "10 lines or more")
     yield "length", _bucket(page.characters.length, LENGTHS, "over 300 characters")
+    if page.source:
+        yield "source", _source_name(page.source)
     if page.slant is not None:
         yield "ink", _bucket(page.ink, INK, "heavy ink")
         yield "slant", _slant_name(page.slant)

@@ -13,6 +13,7 @@ from text_recognizer.evaluation.provenance import collect_provenance, data_diges
 from text_recognizer.evaluation.robustness import measure_robustness
 from text_recognizer.evaluation.score_report import render
 from text_recognizer.evaluation.scoring import PageScore, read_split, summarise
+from text_recognizer.evaluation.slices import uncounted_slices
 from text_recognizer.inference import Recognizer
 from text_recognizer.utils.files import write_json, write_text
 
@@ -52,12 +53,19 @@ def evaluate(processed: Path, model: Path, section: EvaluateSection, out: ScoreF
 def score_split(
     recognizer: Recognizer, packed: PackedSplit, model: Path, section: EvaluateSection
 ) -> tuple[Score, list[PageScore]]:
-    """Return the score and the pages behind it. `model` is the folder that `recognizer` was loaded from."""
+    """Return the score and all pages that were read. `model` is the folder that `recognizer` was loaded from.
+
+    The figures are those of the pages that the gate judges. The other sources have a slice each.
+    """
     rows = read_split(recognizer, packed)
+    counted = [row for row in rows if row.source not in packed.uncounted]
+    others = [row for row in rows if row.source in packed.uncounted]
+    details = describe(counted, section, recognizer.info.calibration)
+    robustness = measure_robustness(recognizer, packed.counted(), section.robustness) if section.robustness else None
     score = Score(
-        **dict(summarise(rows, section)),
-        **dict(describe(rows, section, recognizer.info.calibration)),
-        robustness=measure_robustness(recognizer, packed, section.robustness) if section.robustness else None,
+        **dict(summarise(counted, section)),
+        **{**dict(details), "slices": (*details.slices, *uncounted_slices(others, section))},
+        robustness=robustness,
         model=recognizer.digest,
         data=data_digest(packed),
         source=packed.source,

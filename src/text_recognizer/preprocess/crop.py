@@ -1,6 +1,6 @@
 """Crop the handwritten paragraph of a form, and its lines, by the boxes of the lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,12 +8,14 @@ from text_recognizer.core.charset import unknown_characters
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.core.params import PreprocessSection
+from text_recognizer.corpora.corrections import paint_over, scale_box
 from text_recognizer.corpora.iam import SCAN_DPI, Form
 from text_recognizer.corpora.packed_lines import PackedLine
 from text_recognizer.corpora.packed_pages import PackedPage
 from text_recognizer.pages.canvas import CanvasPlacement, place_on_canvas
 from text_recognizer.pages.normalisation import normalise_contrast
 
+NOWHERE = Box(0, 0, 0, 0)
 REPAIR = "correct its XML, or leave the form out with data.exclude"
 
 
@@ -29,6 +31,18 @@ class Paragraph:
     left: int
     top: int
     ratio: float
+
+
+def without_lines(form: Form, picture: np.ndarray, ids: frozenset[str]) -> tuple[Form, np.ndarray]:
+    """Return a form without some of its lines, and its picture, uint8 grey (H, W), with paper where they were.
+
+    What lies in the box of another line stays.
+    """
+    ratio = picture.shape[1] / form.width
+    kept = tuple(line for line in form.lines if line.id not in ids)
+    boxes = [scale_box(line.box, ratio) if line.box else None for line in form.lines]
+    numbers = [number for number, line in enumerate(form.lines) if line.id in ids and line.box]
+    return replace(form, lines=kept), paint_over(picture, [box or NOWHERE for box in boxes], numbers)
 
 
 def crop_form(form: Form, picture: np.ndarray, section: PreprocessSection) -> tuple[np.ndarray, PackedPage]:

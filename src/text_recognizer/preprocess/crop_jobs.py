@@ -1,7 +1,7 @@
 """The work of the preprocess stage in chunks that any process or machine can do."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from text_recognizer.core.params import PreprocessSection, SyntheticSection
 from text_recognizer.corpora.iam import Form, IamArchive
 from text_recognizer.corpora.packed_lines import PackedLine
 from text_recognizer.corpora.packed_pages import PackedPage
-from text_recognizer.preprocess.crop import crop_lines, crop_paragraph, place_paragraph
+from text_recognizer.preprocess.crop import crop_lines, crop_paragraph, place_paragraph, without_lines
 from text_recognizer.preprocess.synthetic_pages import draw_forms
 from text_recognizer.utils.workers import map_in_processes
 
@@ -31,6 +31,17 @@ class Crop:
     outside: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class LeftOutLabels:
+    """The ids of training lines that are left out, and of forms that have no other lines."""
+
+    lines: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
+
+
+NOTHING_LEFT_OUT = LeftOutLabels()
+
+
 # The ids of some forms, or of some writers of synthetic forms.
 Chunk = Sequence[str]
 Work = Callable[[Chunk], list[Crop]]
@@ -38,10 +49,16 @@ Work = Callable[[Chunk], list[Crop]]
 Spread = Callable[[Work, Sequence[Chunk]], Iterator[list[Crop]]]
 
 
-def crop_chunk(archive: Path, section: PreprocessSection, ids: Chunk) -> list[Crop]:
-    """Crop some forms of an archive. Any machine that can read the archive gets the same result."""
+def crop_chunk(
+    archive: Path, section: PreprocessSection, ids: Chunk, source: str = "", left_out: frozenset[str] = frozenset()
+) -> list[Crop]:
+    """Crop some forms of an archive. Any machine that can read the archive gets the same result.
+
+    The pages name the `source`, unless it is empty. `left_out` are ids of lines that are painted over.
+    """
     with IamArchive(archive) as iam:
-        return [_crop_from_archive(iam, form_id, section) for form_id in ids]
+        crops = [_crop_from_archive(iam, form_id, section, left_out) for form_id in ids]
+    return [replace(crop, page=replace(crop.page, source=source)) if crop.page else crop for crop in crops]
 
 
 def draw_chunk(synthetic: SyntheticSection, section: PreprocessSection, writers: Chunk) -> list[Crop]:
@@ -58,9 +75,12 @@ def crop_picture(name: str, form: Form, picture: np.ndarray, section: Preprocess
     return Crop(name, canvas, page, "", lines, outside)
 
 
-def _crop_from_archive(iam: IamArchive, form_id: str, section: PreprocessSection) -> Crop:
+def _crop_from_archive(iam: IamArchive, form_id: str, section: PreprocessSection, left_out: frozenset[str]) -> Crop:
     try:
-        return crop_picture(form_id, iam.form(form_id), iam.picture(form_id), section)
+        form, picture = iam.form(form_id), iam.picture(form_id)
+        if any(line.id in left_out for line in form.lines):
+            form, picture = without_lines(form, picture, left_out)
+        return crop_picture(form_id, form, picture, section)
     except DataError as error:
         return Crop(form_id, fault=error.what)
 

@@ -12,12 +12,13 @@ import numpy as np
 from text_recognizer.core.geometry import Box
 from text_recognizer.corpora.packed_pages import PackedPage
 from text_recognizer.pages.normalisation import PAPER
-from text_recognizer.pages.strips import MARGIN, STRIP_DPI, STRIP_HEIGHT, TEXT_HEIGHT
+from text_recognizer.pages.strips import FOUND_HEIGHT, MARGIN, STRIP_DPI, STRIP_HEIGHT, TEXT_HEIGHT
 from text_recognizer.preprocess.line_degradation import degrade
 
 MAX_COMPRESSION = 1.3  # a strip may be so many times as long as the canvas is wide; it is compressed to fit
 WIDTH_NOISE = 80  # pixels; strips share a canvas if their widths are about equal
 MIN_TEXT_WIDTH = 8  # pixels
+LABEL_HEIGHT = round(TEXT_HEIGHT / FOUND_HEIGHT)  # pixels of the box of a strip, which is then cut out as it was
 DEGRADED_STRIPS = 0.6  # share of the strips
 RULED_CANVASES = 0.75  # share of the canvases with ruled strips
 RULED_STRIPS = 0.6  # share of the strips of such a canvas
@@ -85,15 +86,15 @@ def compose_canvas(
     has_rules = degraded and rng.random() < RULED_CANVASES
     boxes = []
     for row, strip in enumerate(strips):
-        pixels = _narrowed(from_png(strip.png), shape[1])
+        pixels = narrow(from_png(strip.png), shape[1])
         if degraded and rng.random() < DEGRADED_STRIPS:
             pixels = degrade(pixels, rng)
         if has_rules and rng.random() < RULED_STRIPS:
             pixels = draw_rules(pixels, rng)
         top, width = row * STRIP_HEIGHT, pixels.shape[1]
         canvas[top : top + STRIP_HEIGHT, :width] = pixels
-        text_top = top + (STRIP_HEIGHT - TEXT_HEIGHT) // 2
-        boxes.append(Box(MARGIN, text_top, max(MIN_TEXT_WIDTH, width - 2 * MARGIN), TEXT_HEIGHT))
+        text_top = top + (STRIP_HEIGHT - LABEL_HEIGHT) // 2
+        boxes.append(Box(MARGIN, text_top, max(MIN_TEXT_WIDTH, width - 2 * MARGIN), LABEL_HEIGHT))
     text = "\n".join(strip.text for strip in strips)
     return canvas, PackedPage(name, strips[0].writer, text, tuple(boxes), (shape[1], shape[0]), float(STRIP_DPI))
 
@@ -121,8 +122,8 @@ def draw_rules(strip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return ruled
 
 
-def _narrowed(strip: np.ndarray, width: int) -> np.ndarray:
-    """Return a strip that is at most `width` pixels long."""
+def narrow(strip: np.ndarray, width: int) -> np.ndarray:
+    """Return a strip that is at most `width` pixels long: the strip, or a compressed copy."""
     if strip.shape[1] <= width:
         return strip
     return np.asarray(cv2.resize(strip, (width, STRIP_HEIGHT), interpolation=cv2.INTER_AREA))

@@ -11,8 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from text_recognizer.core.charset import count_characters, to_label
+from text_recognizer.core.data_params import IamSplit
 from text_recognizer.core.errors import ConfigError, DataError
-from text_recognizer.core.params import DataSection, PreprocessSection
+from text_recognizer.core.params import PreprocessSection
 from text_recognizer.corpora.packed_pages import SOURCE_FILE, PackedPage, write_source, write_split
 from text_recognizer.pages.line_finding import LineFinder
 from text_recognizer.pages.strips import STRIP_DPI, STRIP_HEIGHT
@@ -50,12 +51,14 @@ ReadPage = Callable[[np.ndarray], Sequence[ReadStrip]]
 class LineSources:
     """Transcribed pages in any format: `train`, and `validation`, else the validation parts of `train`.
 
-    `page_share` is the share of the training forms of archives that join the training split as whole pages too.
+    `page_share` is the share of the training forms of archives that join the training split as whole pages too, and
+    `split` the split of those archives.
     """
 
     train: tuple[Path, ...]
     validation: tuple[Path, ...] = ()
     page_share: float = 0.25
+    split: IamSplit = "aachen"
 
 
 @dataclass
@@ -104,7 +107,7 @@ class PackedLineCanvases:
 
 
 def pack_lines(
-    sources: LineSources, data: DataSection, section: PreprocessSection, read: ReadPage, out: Path, seed: int = 1
+    sources: LineSources, section: PreprocessSection, read: ReadPage, out: Path, seed: int = 1
 ) -> PackedLineCanvases:
     """Write the splits `train` and `validation`, and `source.json`, to the folder `out`. No test split is written.
 
@@ -118,9 +121,9 @@ def pack_lines(
     _require_canvas(section)
     _require_packed_folder(out)
     pages = {
-        "train": list_pages(sources.train, data.split, "train", unlisted=True),
+        "train": list_pages(sources.train, sources.split, "train", unlisted=True),
         "validation": list_pages(
-            sources.validation or sources.train, data.split, "validation", unlisted=bool(sources.validation)
+            sources.validation or sources.train, sources.split, "validation", unlisted=bool(sources.validation)
         ),
     }
     _require_disjoint(pages)
@@ -131,7 +134,7 @@ def pack_lines(
         for split, files in pages.items():
             parts[split] = collect_strips(files, section, read, split, whole if split == "train" else frozenset())
             write_canvases(draft, split, parts[split], section, seed)
-        write_source(draft, data.source)
+        write_source(draft, "archive")
     return PackedLineCanvases(parts)
 
 
@@ -195,14 +198,19 @@ def collect_strips(
         except DataError as error:
             part.faults[file.name] = error.what
             continue
-        texts = _place_texts(part, page) if page.has_places else _read_texts(part, page, read(page.rgb))
-        _add_strips(part, file.id, page.writer, texts, section.canvas_width)
+        add_page(part, file.id, page, read, section.canvas_width)
         if page.canvas and file in whole:
             part.whole.append((to_png(page.canvas[0]), page.canvas[1]))
     if not part.strips:
         fault = next(iter(part.faults.values()), "no line was found with its text")
         raise DataError(f"no lines for the {split} split: {fault}", "check the texts, or name a better --model")
     return part
+
+
+def add_page(part: PackedPart, page_id: str, page: LinePage, read: ReadPage, width: int) -> None:
+    """Add the strips of a page whose text is known, and what is left out. `width` is that of a canvas."""
+    texts = _place_texts(part, page) if page.has_places else _read_texts(part, page, read(page.rgb))
+    _add_strips(part, page_id, page.writer, texts, width)
 
 
 def _read_texts(part: PackedPart, page: LinePage, strips: Sequence[ReadStrip]) -> list[ReadStrip]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from text_recognizer.core.charset import normalise
+from text_recognizer.core.data_params import IamSplit
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import PreprocessSection
 from text_recognizer.corpora import page_lists
@@ -29,7 +30,8 @@ class LinePage:
     """A page, uint8 RGB (H, W, 3), with its normalised lines, whose points are in its pixels.
 
     Without line breaks, one line holds all of the text. With `has_places`, the archive says where the lines are.
-    `canvas` is the page on a canvas with its labels, if it is an IAM form, whose boxes are known.
+    `canvas` is the page on a canvas with its labels, if it is an IAM form, whose boxes are known. `shows_one_line` says
+    that the picture was cut out of a page.
     """
 
     writer: str
@@ -38,6 +40,7 @@ class LinePage:
     has_line_breaks: bool = True
     has_places: bool = False
     canvas: tuple[np.ndarray, PackedPage] | None = None
+    shows_one_line: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -92,24 +95,29 @@ class CorpusPage:
 
     def open(self, _: PreprocessSection) -> LinePage:
         """Open the picture and its labels. Raises DataError if one of them cannot be used."""
-        rgb, page = self.corpus.page(self.id).open()
-        if not page.text:
-            raise DataError(f"{self.name} has no text", "transcribe the page, or leave it out of the lists")
-        if page.shows_one_line:
-            frame = ((BORDER, BORDER), (BORDER, BORDER), (0, 0))
-            rgb = np.pad(rgb, frame, constant_values=int(np.median(rgb)))
-        lines = tuple(replace(line, text=normalise(line.text)) for line in page.lines)
-        places = any(line.text and line.box for line in lines)
-        return LinePage(page.group, rgb, lines, page.has_line_breaks, places)
+        return corpus_page(self.corpus, self.id)
 
 
 PageFile = FormFile | CorpusPage
 
 
-def list_pages(sources: Iterable[Path], split: str, part: str, unlisted: bool) -> list[PageFile]:
+def corpus_page(corpus: Corpus, page_id: str) -> LinePage:
+    """Open the picture and the labels of a page. Raises DataError if one of them cannot be used."""
+    rgb, page = corpus.page(page_id).open()
+    if not page.text:
+        raise DataError(f"{corpus.address}: {page_id} has no text", "transcribe the page, or leave it out of the lists")
+    if page.shows_one_line:
+        frame = ((BORDER, BORDER), (BORDER, BORDER), (0, 0))
+        rgb = np.pad(rgb, frame, constant_values=int(np.median(rgb)))
+    lines = tuple(replace(line, text=normalise(line.text)) for line in page.lines)
+    places = any(line.text and line.box for line in lines)
+    return LinePage(page.group, rgb, lines, page.has_line_breaks, places, shows_one_line=page.shows_one_line)
+
+
+def list_pages(sources: Iterable[Path], split: IamSplit, part: str, unlisted: bool) -> list[PageFile]:
     """Return the pages of a part (`train` or `validation`) of archives and folders.
 
-    The forms of an archive in IAM's layout are those that its split `split` (`data.split`) lists for the part. The
+    The forms of an archive in IAM's layout are those that its split `split` lists for the part. The
     pages of another source are those that its `<part>.list` names, or that its format assigns to the part. If it has no
     such part, and `unlisted`, they are the pages of no part. So the test pages are left out in any case.
 

@@ -1,4 +1,4 @@
-"""Crop all forms of an archive and pack them split by split. The bytes do not depend on the number of workers."""
+"""Crop the forms of all sources and pack them split by split. The bytes do not depend on the number of workers."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from text_recognizer.core.data_params import DataSection
 from text_recognizer.core.errors import ConfigError, DataError
-from text_recognizer.core.params import DataSection, PreprocessSection, SyntheticSection
+from text_recognizer.core.params import PreprocessSection, SyntheticSection
 from text_recognizer.corpora import corrections as correction_files
-from text_recognizer.corpora.iam import SPLITS, IamArchive
+from text_recognizer.corpora.iam import SPLITS
 from text_recognizer.corpora.packed_lines import AddLine, line_writer
-from text_recognizer.corpora.packed_pages import PackedPage, write_source, write_split
+from text_recognizer.corpora.packed_pages import PackedPage, data_kind, packed_sources, write_source, write_split
+from text_recognizer.corpora.page_sources import PageSource, open_sources
 from text_recognizer.preprocess.crop_jobs import (
+    NOTHING_LEFT_OUT,
     Chunk,
     Crop,
+    LeftOutLabels,
     Spread,
     Work,
     crop_chunk,
@@ -55,12 +59,16 @@ class Corrections:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the pages come from: an archive, corrections of its pages, and the section of added synthetic forms."""
+    """Where the pages come from: archives, corrections of their pages, and the section of added synthetic forms.
 
-    archive: Path
+    `left_out` are training lines, and whole forms, whose texts are wrong.
+    """
+
+    pages: tuple[PageSource, ...]
     data: DataSection
     corrections: Corrections | None = None
     synthetic: SyntheticSection | None = None
+    left_out: LeftOutLabels = NOTHING_LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -125,45 +133,56 @@ def pack(
     Raises DataError if forms cannot be cropped, naming all of them, or if data.exclude names an unknown form or a
     split is empty; ConfigError if synthetic forms are added to synthetic data. On failure the previous output is kept.
     """
-    splits = _read_splits(sources.archive, sources.data)
+    splits = _read_splits(sources)
     corrections = _crop_corrections(sources.corrections, section)
     drawing, writers = _plan_drawing(sources.synthetic, section, sources.data)
-    counts = {split: len(ids) for split, ids in splits.items()}
+    counts = {split: sum(map(len, splits[split])) for split in SPLITS}
     synthetic = section.synthetic_forms if writers else 0
     counts["train"] += len(corrections.crops) + synthetic
-    work = partial(crop_chunk, sources.archive.resolve(), section)
+    named = packed_sources(sources.data)
     spread = spread or locally(0)
+    crop = partial(_crop_part, sources, section, spread, bool(named))
     tally = Tally()
     total = sum(counts.values()) - len(corrections.crops)
     with replace_atomically(out) as draft, tqdm(total=total, desc="crop", unit="form") as bar:
         draft.mkdir()
         for split in SPLITS:
-            crops: Iterable[Crop] = _sound_crops(spread(work, _chunks(splits[split], CHUNK)), tally, bar)
+            crops: Iterable[Crop] = _sound_crops(crop(splits[split]), tally, bar)
             if split == "train":
                 crops = chain(crops, corrections.crops, _sound_crops(spread(drawing, writers), tally, bar))
             _write_split(draft, split, counts[split], section, crops, tally)
         if tally.faults:
-            raise _cropping_failed(sources.archive, tally.faults)
+            raise _cropping_failed(sources.pages, tally.faults)
         write_json(draft / CORRECTIONS_FILE, {"joined": corrections.joined, "refused": corrections.refused})
-        write_source(draft, sources.data.source)
+        write_source(draft, data_kind(sources.data), named)
         if check:
             check(draft)
     return Packed(counts, tuple(corrections.joined), corrections.refused, synthetic, tally.lines, tuple(tally.outside))
 
 
-def _read_splits(archive: Path, data: DataSection) -> dict[str, list[str]]:
-    """Return the form ids of each split without the excluded ones."""
-    with IamArchive(archive) as iam:
-        if unknown := set(data.exclude) - {*iam.picture_ids, *iam.label_ids}:
-            raise DataError(
-                f"data.exclude names forms that {archive} does not have: {', '.join(sorted(unknown))}",
-                "remove them from data.exclude",
-            )
-        splits = {split: [i for i in ids if i not in data.exclude] for split, ids in iam.splits(data.split).items()}
+def _read_splits(sources: Sources) -> dict[str, list[list[str]]]:
+    """Return the form ids of each part of each source, without the excluded ones: a list for each source."""
+    with open_sources(sources.pages, sources.data.exclude) as opened:
+        splits = {split: [one.parts[split] for one in opened] for split in SPLITS}
+    left_out = sources.left_out.forms
+    splits["train"] = [[form_id for form_id in ids if form_id not in left_out] for ids in splits["train"]]
     for split, ids in splits.items():
-        if not ids:
-            raise DataError(f"the {split} split of {archive} is empty", "set data.split to one that the archive has")
+        if not any(ids):
+            names = ", ".join(str(source.archive) for source in sources.pages)
+            fix = "set the split of an entry in data.sources to one that its archive has"
+            raise DataError(f"the {split} split of {names} is empty", fix)
     return splits
+
+
+def _crop_part(
+    sources: Sources, section: PreprocessSection, spread: Spread, named: bool, ids: Sequence[list[str]]
+) -> Iterator[list[Crop]]:
+    """Yield the crops of a part, source by source. The pages name their source if they are `named`."""
+    for source, of_source in zip(sources.pages, ids, strict=True):
+        name = source.name if named else ""
+        archive = source.archive.resolve()
+        work = partial(crop_chunk, archive, section, source=name, left_out=sources.left_out.lines)
+        yield from spread(work, _chunks(of_source, CHUNK))
 
 
 def _crop_corrections(corrections: Corrections | None, section: PreprocessSection) -> _CroppedCorrections:
@@ -196,9 +215,9 @@ def _plan_drawing(
     """Return the work that draws the synthetic forms, and its chunks of writers."""
     if not section.synthetic_forms or not synthetic:
         return (lambda _: []), []
-    if data.source == "synthetic":
+    if any(entry.address == "synthetic" for entry in data.sources):
         raise ConfigError(
-            "preprocess.synthetic_forms adds synthetic forms to real ones, but data.source is synthetic itself",
+            "preprocess.synthetic_forms adds synthetic forms to real ones, but one of data.sources is synthetic itself",
             "set preprocess.synthetic_forms to 0, and set the number of forms with synthetic.train_forms",
         )
     writers = list(synthetic_writers(synthetic, section.synthetic_forms))
@@ -245,12 +264,13 @@ def _pages(crops: Iterable[Crop], add: AddLine | None, tally: Tally) -> Iterator
             yield crop.canvas, crop.page
 
 
-def _cropping_failed(archive: Path, faults: dict[str, str]) -> DataError:
+def _cropping_failed(sources: Sequence[PageSource], faults: dict[str, str]) -> DataError:
+    names = ", ".join(str(source.archive) for source in sources)
     named = [what if form_id in what else f"{form_id}: {what}" for form_id, what in sorted(faults.items())]
     more = [f"and {len(named) - SHOWN_FAULTS} more"] if len(named) > SHOWN_FAULTS else []
     lines = "\n    ".join(named[:SHOWN_FAULTS] + more)
     ids = ", ".join(sorted(faults)[:SHOWN_FAULTS])
     return DataError(
-        f"{len(faults)} of the forms in {archive} cannot be cropped; all others can:\n    {lines}",
+        f"{len(faults)} of the forms in {names} cannot be cropped; all others can:\n    {lines}",
         f"correct them, or leave them out with data.exclude: [{ids}]",
     )

@@ -4,8 +4,9 @@ from functools import partial
 
 from text_recognizer.core.layout import Layout
 from text_recognizer.core.params import Params, PreprocessSection
+from text_recognizer.corpora.page_sources import page_sources
 from text_recognizer.preprocess import Packed, Sources, Spread, locally, pack
-from text_recognizer.preprocess.accepted_corrections import accepted_corrections
+from text_recognizer.preprocess.accepted_corrections import accepted_corrections, left_out_labels
 from text_recognizer.preprocess.crop_jobs import Crop
 from text_recognizer.validation import check_crops, crop_fault
 
@@ -19,7 +20,9 @@ def run(params: Params, layout: Layout, spread: Spread | None = None) -> Packed:
     check = partial(check_crops, section=params.preprocess, docs=layout.crop_docs)
     fault = partial(_crop_fault, params.preprocess)
     corrections = accepted_corrections(layout.feedback, layout.validation, fault)
-    sources = Sources(layout.archive, params.data, corrections, params.synthetic)
+    pages = page_sources(params.data, layout.raw, layout.found_lines)
+    left_out = left_out_labels(layout.validation)
+    sources = Sources(pages, params.data, corrections, params.synthetic, left_out)
     spread = spread or locally(params.runtime.workers)
     return pack(sources, params.preprocess, layout.processed, spread, check)
 

@@ -14,7 +14,7 @@ from text_recognizer.core.geometry import Box
 from text_recognizer.core.params import Params, PreprocessSection
 from text_recognizer.corpora import corrections
 from text_recognizer.corpora.iam import SCAN_DPI, Form
-from text_recognizer.pages.line_heatmap import FeatureGrid
+from text_recognizer.pages.feature_grid import FeatureGrid
 from text_recognizer.validation import page_checks, suites
 from text_recognizer.validation.form_tables import CONTEXT_COLUMNS, FormRow, LineRow, line_rows
 from text_recognizer.validation.row_checks import broken_rules, describe_fault

@@ -13,7 +13,7 @@ from text_recognizer.core.params import PreprocessSection
 from text_recognizer.corpora.corrections import ID_PREFIX
 from text_recognizer.corpora.iam import SPLITS
 from text_recognizer.corpora.packed_pages import PackedPage, PackedSplit
-from text_recognizer.pages.line_heatmap import MIN_LINE_DISTANCE, FeatureGrid
+from text_recognizer.pages.feature_grid import MIN_LINE_DISTANCE, FeatureGrid
 from text_recognizer.pages.normalisation import PAPER
 from text_recognizer.validation import suites
 from text_recognizer.validation.form_tables import CONTEXT_COLUMNS
@@ -107,7 +107,7 @@ def rules(section: PreprocessSection) -> tuple[Rule, ...]:
                        "a line has more characters than CTC can decode from its width on the canvas",
                        "raise preprocess.dpi, or correct the line", min_value=0),
         suites.between(SUITE, "crop_lines_apart", "line_distance",
-                       f"two lines are nearer than {MIN_LINE_DISTANCE} inches, so the reader finds only one",
+                       f"two lines are nearer than {MIN_LINE_DISTANCE} inches, so they are hardly two",
                        "correct the boxes", min_value=MIN_LINE_DISTANCE),
     )  # fmt: skip
 

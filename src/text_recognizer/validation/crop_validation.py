@@ -51,7 +51,7 @@ def check_crops(folder: Path, section: PreprocessSection, docs: Path) -> None:
     counts = frames[crop_checks.SUITE].groupby("split", sort=False).size()
     pages = {str(split): int(count) for split, count in counts.items()}
     summary = CropSummary(not failing, pages, tuple(row.record for row in checked))
-    data_docs.write(docs, summary, rules, results, thumbnails.crop_thumbnails(checked, folder))
+    data_docs.write(docs, summary, rules, results, data_docs.SiteFiles(thumbnails.crop_thumbnails(checked, folder)))
     if failing:
         named = "\n    ".join(str(row.wrong) for row in failing)
         raise DataError(f"the crops are not valid:\n    {named}", f"open {docs}/index.html, which shows the crops")

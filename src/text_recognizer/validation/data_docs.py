@@ -4,7 +4,8 @@ The stock templates load styles, scripts, icons and a logo from five hosts. Thes
 """
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,35 +26,64 @@ STYLE, PICTURES = "style.css", "pictures"
 STOCK = "render/view/templates"
 
 
+@dataclass(frozen=True)
+class SiteFiles:
+    """What a site has beside the pages of its suites: pictures of failing rows, and files by their names in the site.
+
+    Files that are pages are linked from the index.
+    """
+
+    pictures: Pictures
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> list[str]:
+        """The names of the files that are pages, without their suffix."""
+        return [Path(name).stem for name in self.files if name.endswith(".html")]
+
+
 def write(
     folder: Path,
     summary: "ValidationSummary | CropSummary",
     rules: tuple[Rule, ...],
     results: "Results",
-    pictures: Pictures | None = None,
+    beside: SiteFiles | None = None,
 ) -> None:
-    """Replace `folder` by index.html, two pages per suite, the stylesheet and the pictures of failing rows.
+    """Replace `folder` by index.html, two pages per suite, the stylesheet and what stands beside them.
 
     On failure the previous site is kept.
     """
-    view, names = _view(), {key: file_name(*key) for key in pictures or {}}
+    beside = beside or SiteFiles({})
+    view, names = _view(), {key: file_name(*key) for key in beside.pictures}
     with replace_atomically(folder) as draft:
         (draft / PICTURES).mkdir(parents=True)
         (draft / STYLE).write_bytes((ASSETS / STYLE).read_bytes())
-        (draft / "index.html").write_text(_index(summary, list(results), names), encoding="utf-8")
+        (draft / "index.html").write_text(_index(summary, list(results), names, beside.pages), encoding="utf-8")
         for name, result in results.items():
             (draft / f"{name}.html").write_text(_results_page(view, name, result), encoding="utf-8")
             (draft / f"{name}_suite.html").write_text(_suite_page(view, name, rules), encoding="utf-8")
-        for key, content in (pictures or {}).items():
+        for key, content in beside.pictures.items():
             (draft / PICTURES / names[key]).write_bytes(content)
+        for name, content in beside.files.items():
+            (draft / name).write_bytes(content)
 
 
-def _index(summary: "ValidationSummary | CropSummary", suites: list[str], pictures: dict[tuple[str, str], str]) -> str:
+def _index(
+    summary: "ValidationSummary | CropSummary",
+    suites: list[str],
+    pictures: dict[tuple[str, str], str],
+    pages: Sequence[str],
+) -> str:
+    shown = {key: f"{PICTURES}/{name}" for key, name in pictures.items()}
+    return render("index.j2", summary=summary, suites=suites, pictures=shown, pages=pages)
+
+
+def render(template: str, **values: object) -> str:
+    """Fill in a template of this project."""
     from jinja2 import Environment, FileSystemLoader
 
     pages = Environment(loader=FileSystemLoader(ASSETS), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    shown = {key: f"{PICTURES}/{name}" for key, name in pictures.items()}
-    return pages.get_template("index.j2").render(summary=summary, suites=suites, pictures=shown)
+    return pages.get_template(template).render(**values)
 
 
 def _results_page(view: "DefaultJinjaPageView", name: str, result: "ExpectationSuiteValidationResult") -> str:

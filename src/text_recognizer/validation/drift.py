@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from text_recognizer.core.data_params import DataSection
 from text_recognizer.core.errors import DataError
-from text_recognizer.core.params import DataSection
 from text_recognizer.core.schemas import DriftReference, LabelStatistics
 from text_recognizer.utils.records import read_record
 
@@ -49,7 +49,7 @@ def describe(texts: Sequence[str], forms: int) -> LabelStatistics:
 
 def new_reference(labels: LabelStatistics, data: DataSection, sha256: str) -> DriftReference:
     """Return what is kept of data when they are accepted."""
-    return DriftReference(source=data.source, split=data.split, sha256=sha256, labels=labels)
+    return DriftReference(source=data.addresses, split=data.split_names, sha256=sha256, labels=labels)
 
 
 def open_reference(path: Path | None, data: DataSection, sha256: str) -> Comparison:
@@ -64,7 +64,7 @@ def open_reference(path: Path | None, data: DataSection, sha256: str) -> Compari
         raise DataError(f"{path} cannot be read: labels.characters is empty", RESTORE)
     if kept.sha256 == sha256:
         return NOT_COMPARED
-    if (kept.source, kept.split) != (data.source, data.split):
+    if (kept.source, kept.split) != (data.addresses, data.split_names):
         return Comparison(None, f"not compared: the last accepted data came from {kept.source}, split {kept.split}")
     return Comparison(kept.labels, f"compared with the last accepted data, sha256 {kept.sha256[:12]}")
 

@@ -3,7 +3,7 @@
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from text_recognizer.core.errors import DataError
 from text_recognizer.core.geometry import Box
 from text_recognizer.core.params import Params, PreprocessSection
 from text_recognizer.corpora.iam import PICTURE_SUFFIXES, SCAN_DPI, Form, IamArchive
-from text_recognizer.pages.line_heatmap import FeatureGrid
+from text_recognizer.pages.feature_grid import FeatureGrid
 from text_recognizer.utils.workers import map_in_processes
 from text_recognizer.validation import page_checks
 
@@ -113,18 +113,26 @@ def list_files(members: zipfile.ZipFile) -> dict[str, Files]:
     return forms
 
 
-def read_forms(archive: Path, ids: list[str], params: Params) -> Iterator[FormAndLines]:
-    """Yield the rows of each form in the order of `ids`, read by `runtime.workers` processes."""
+def read_forms(
+    archive: Path, ids: Sequence[str], params: Params, has_found_lines: bool = False
+) -> Iterator[FormAndLines]:
+    """Yield the rows of each form in the order of `ids`, read by `runtime.workers` processes.
+
+    With `has_found_lines`, the rows of writing are not compared with the labels: the forms were made from them.
+    """
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
-    work = partial(_read_chunk, archive, params)
+    work = partial(_read_chunk, archive, params, has_found_lines)
     for rows in map_in_processes(work, chunks, "runtime.workers", params.runtime.workers):
         yield from rows
 
 
-def _read_chunk(archive: Path, params: Params, ids: list[str]) -> list[FormAndLines]:
+def _read_chunk(archive: Path, params: Params, has_found_lines: bool, ids: Sequence[str]) -> list[FormAndLines]:
     with IamArchive(archive) as iam, zipfile.ZipFile(archive) as members:
         files = list_files(members)
-        return [_read(iam, members, form_id, files[form_id], params) for form_id in ids]
+        rows = [_read(iam, members, form_id, files[form_id], params) for form_id in ids]
+    if has_found_lines:
+        return [(replace(form, extra_rows=None, uncovered_rows=None), lines) for form, lines in rows]
+    return rows
 
 
 def _read(iam: IamArchive, members: zipfile.ZipFile, form_id: str, files: Files, params: Params) -> FormAndLines:

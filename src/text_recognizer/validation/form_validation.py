@@ -1,15 +1,27 @@
-"""Validate an archive: build its tables, check them with Great Expectations, and write the Data Docs."""
+"""Validate the archives of all sources: build tables, check them with Great Expectations, and write the Data Docs."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from text_recognizer.core.params import Params
 from text_recognizer.core.schemas import ArchiveCounts, CorrectionsFound, SplitCounts, ValidationSummary
-from text_recognizer.corpora.iam import IamArchive
+from text_recognizer.corpora.page_sources import PageSource, open_sources
 from text_recognizer.utils import telemetry
 from text_recognizer.utils.files import sha256
-from text_recognizer.validation import data_docs, drift, suites, tables, thumbnails
+from text_recognizer.validation import (
+    audit_page,
+    data_docs,
+    drift,
+    label_audit,
+    left_out_page,
+    suites,
+    tables,
+    thumbnails,
+)
+from text_recognizer.validation.label_audit import AuditedLine, ReadLines, audit
 from text_recognizer.validation.outcome import Outcome
 from text_recognizer.validation.suite_runner import CheckedExpectation, checked_expectations, run_suites
 
@@ -18,44 +30,77 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a validation looks at beside the archives; each may be missing.
+
+    `feedback` is a folder of corrections, `accepted` the file with the reference of the last accepted data, and `read`
+    reads the training lines, to hold their labels against what is read.
+    """
+
+    feedback: Path | None = None
+    accepted: Path | None = None
+    read: ReadLines | None = None
+
+
+@dataclass(frozen=True)
 class Examination:
-    """Everything that a validation found, before the Data Docs are written."""
+    """Everything that a validation found, before the Data Docs are written. `archives` has the archive of each form."""
 
     outcome: Outcome
     rules: tuple[suites.Rule, ...]
     results: "Results"
     checked: tuple[CheckedExpectation, ...]
+    archives: dict[str, Path]
+    audited: Sequence[AuditedLine]
 
 
 def validate(
-    archive: Path, params: Params, docs: Path, feedback: Path | None = None, accepted: Path | None = None
+    sources: Sequence[PageSource],
+    params: Params,
+    docs: Path,
+    beside: Beside | None = None,
 ) -> Outcome:
-    """Check every form of an archive in IAM's layout and write the Data Docs to the folder `docs`.
+    """Check every form of the archives of `sources` and write the Data Docs to the folder `docs`.
 
-    `feedback` is a folder of corrections. `accepted` is the file with the reference of the last accepted data. Either
-    may be missing. Faulty forms are rows of the outcome. Raises DataError if there is nothing to check: the archive
-    is missing, is not a complete zip in IAM's layout, or lacks the lists of `params.data.split`.
+    Faulty forms are rows of the outcome. Raises DataError if there is nothing to check: an archive is
+    missing, is not a complete zip in IAM's layout, or lacks the lists of its split.
     """
-    found = examine(archive, params, feedback, accepted)
-    pictures = thumbnails.form_thumbnails(found.checked, archive, feedback)
-    data_docs.write(docs, found.outcome.summary, found.rules, found.results, pictures)
+    beside = beside or Beside()
+    found = examine(sources, params, beside)
+    pictures = thumbnails.form_thumbnails(found.checked, found.archives, beside.feedback)
+    files = left_out_page.site_files(sources) | audit_page.site_files(found.audited, params.validate_)
+    data_docs.write(docs, found.outcome.summary, found.rules, found.results, data_docs.SiteFiles(pictures, files))
     return found.outcome
 
 
-def examine(archive: Path, params: Params, feedback: Path | None = None, accepted: Path | None = None) -> Examination:
-    """Check every form of an archive, as `validate` does, without writing the Data Docs."""
+def examine(sources: Sequence[PageSource], params: Params, beside: Beside | None = None) -> Examination:
+    """Check every form of the archives, as `validate` does, without writing the Data Docs."""
     telemetry.disable_telemetry()
     # This comes before Great Expectations is loaded, so that the processes that read pictures stay small. Opening the
-    # archive first gives the right error if it is missing.
-    with IamArchive(archive):
-        digest = sha256(archive)
-    found = tables.build(archive, params, feedback, drift.open_reference(accepted, params.data, digest))
-    rules = tuple(rule for rule in suites.rules(params) if rule.suite != suites.REFUSED or len(found.feedback))
-    frames = {rule.suite: found.of_suite(rule.suite) for rule in rules}
+    # archives first gives the right error if one is missing.
+    with open_sources(sources, params.data.exclude):
+        digest = _digest(sources)
+    beside = beside or Beside()
+    found = tables.build(sources, params, beside.feedback, drift.open_reference(beside.accepted, params.data, digest))
+    audited = audit(sources, params.data.exclude, beside.read) if beside.read else []
+    empty = {suites.REFUSED: found.feedback.empty, suites.AUDIT: not audited}
+    rules = tuple(rule for rule in suites.rules(params) if not empty.get(rule.suite))
+    frames = {rule.suite: found.of_suite(rule.suite) for rule in rules if rule.suite != suites.AUDIT}
+    if audited:
+        frames[suites.AUDIT] = label_audit.table(audited)
     results = run_suites(frames, rules)
     checked = tuple(checked_expectations(rules, results, frames))
-    outcome = Outcome(_summary(digest, params, found, checked), drift.new_reference(found.labels, params.data, digest))
-    return Examination(outcome, rules, results, checked)
+    result = _summary(digest, params, found, checked)
+    if audited:
+        result = result.model_copy(update={"audit": label_audit.summary(audited, params.validate_)})
+    outcome = Outcome(result, drift.new_reference(found.labels, params.data, digest))
+    return Examination(outcome, rules, results, checked, found.archives, audited)
+
+
+def _digest(sources: Sequence[PageSource]) -> str:
+    """Return the SHA-256 of the archive; of several, that of their digests one after the other."""
+    digests = [sha256(source.archive) for source in sources]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _summary(
@@ -65,7 +110,7 @@ def _summary(
     return ValidationSummary(
         passed=not failing,
         sha256=digest,
-        split=params.data.split,
+        split=params.data.split_names,
         counts=ArchiveCounts(
             forms=len(found.forms),
             lines=len(found.lines),
@@ -78,6 +123,7 @@ def _summary(
             )
             for row in found.splits.to_dict("records")
         },
+        sources=found.sources,
         drift=found.compared,
         feedback=_corrections([str(name) for name in found.feedback["id"]], checked),
         expectations=tuple(row.record for row in checked),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN_IDS = 5
 # The column that holds the id of a row's form, by suite.
-FORM_COLUMN = {"forms": "id", "lines": "form", "crops": "id", "line_crops": "id"}
+FORM_COLUMN = {"forms": "id", "lines": "form", "audit": "form", "crops": "id", "line_crops": "id"}
 
 
 @dataclass(frozen=True)

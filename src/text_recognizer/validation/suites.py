@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from text_recognizer.core.params import Params, PreprocessSection
-from text_recognizer.pages.line_heatmap import MIN_LINE_DISTANCE
+from text_recognizer.core.params import Params, PreprocessSection, ValidateSection
+from text_recognizer.pages.feature_grid import MIN_LINE_DISTANCE
 from text_recognizer.validation.form_tables import ASPECT_TOLERANCE, MODES
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ INDEX = {
     "splits": ["split"],
     "drift": ["measure", "value", "reference"],
     "feedback": ["id"],
+    "audit": ["id", "form"],
     "crops": ["id", "split"],
     "line_crops": ["id", "split"],
 }
 # A correction that fails is refused. Only the other suites decide whether the data are valid.
 REFUSED = "feedback"
+AUDIT = "audit"
 # Rows of ink are counted by the peaks of their profile. On 603 forms of IAM no count was off by more than this.
 ROWS_TOLERANCE = 1
 # A picture may be this many dpi below the minimum: halving a page may drop one pixel of its width.
@@ -61,7 +63,7 @@ def rules(params: Params) -> tuple[Rule, ...]:
     """Return all rules for an archive and its corrections."""
     return (
         *_files(), *_labels(params), *_pictures(params), *_rows(), *_lines(params), *_boxes(params), *_splits(params),
-        *_drift(params), *feedback_rules(params.preprocess, params.validate_.ink_min),
+        *_drift(params), *_audit(params.validate_), *feedback_rules(params.preprocess, params.validate_.ink_min),
     )  # fmt: skip
 
 
@@ -205,10 +207,10 @@ def _boxes(params: Params) -> list[Rule]:
 
 
 def _splits(params: Params) -> list[Rule]:
-    fewest, lists = params.validate_.min_forms, f"the lists of {params.data.split}"
+    fewest, lists = params.validate_.min_forms, f"the split ({params.data.split_names})"
     out = [
         between("splits", "split_filled", "forms", f"a split has fewer than {fewest} forms",
-                 f"add forms, correct {lists}, choose another data.split, or lower validate.min_forms",
+                 f"add forms, correct {lists}, choose another split in data.sources, or lower validate.min_forms",
                  min_value=fewest),
         between("forms", "one_split", "memberships", "a form is in two splits",
                  f"remove it from one of {lists}", max_value=1),
@@ -232,6 +234,14 @@ def _drift(params: Params) -> list[Rule]:
     ]  # fmt: skip
 
 
+def _audit(section: ValidateSection) -> list[Rule]:
+    return [
+        between(AUDIT, "text_agrees", "excess", "the text of a line is not what a reader finds in its picture",
+                 "look at audit.html: correct the text or the box, exclude the form, or leave such lines out with "
+                 "validate.audit: leave_out", max_value=section.audit_margin, mostly=1 - section.max_disagreeing),
+    ]  # fmt: skip
+
+
 def feedback_rules(section: PreprocessSection, ink_min: float) -> list[Rule]:
     """Return the rules for corrections that are packed by this section; `ink_min` is `validate.ink_min`."""
     size = f"{section.canvas_width} x {section.canvas_height} px at {section.dpi} dpi"
@@ -245,7 +255,7 @@ def feedback_rules(section: PreprocessSection, ink_min: float) -> list[Rule]:
         null("feedback", "correction_order", "order", "corrected lines are not sorted from top to bottom",
               "sort them"),
         between("feedback", "correction_apart", "line_distance",
-                 f"two corrected lines are nearer than {MIN_LINE_DISTANCE} inches, so the reader finds only one",
+                 f"two corrected lines are nearer than {MIN_LINE_DISTANCE} inches, so they are hardly two",
                  "correct the boxes: a box is as high as its line; or give the resolution of the picture as dpi",
                  min_value=MIN_LINE_DISTANCE),
         between("feedback", "correction_height", "height",

@@ -1,15 +1,19 @@
 """Build the pandas tables that the suites check: forms, lines, writers, splits, corrections and drift."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
-from text_recognizer.core.params import DataSection, Params
-from text_recognizer.core.schemas import LabelStatistics
-from text_recognizer.corpora.iam import SPLITS, IamArchive
+from text_recognizer.core.params import Params
+from text_recognizer.core.schemas import LabelStatistics, SourceCounts
+from text_recognizer.corpora.iam import SPLITS
+from text_recognizer.corpora.left_out import read_left_out
+from text_recognizer.corpora.page_sources import PageSource, open_sources
 from text_recognizer.validation import correction_checks, drift, page_checks
 from text_recognizer.validation.form_tables import FormRow, LineRow, read_forms
 
@@ -26,7 +30,8 @@ class Tables:
     looks the same. `writers` has one row per writer of a form in a split: writer, splits (their number) and forms
     (their ids by split). `splits` has one row per split: split, forms, lines and writers (their numbers). `feedback`
     has the columns of CorrectionRow, `drift` those of `drift.table`. `excluded` are the ids left out on request,
-    `labels` the statistics of the texts, and `compared` says what they were compared with.
+    `labels` the statistics of the texts, and `compared` says what they were compared with. `sources` are the counts of
+    each source, and `archives` has the archive of each form.
     """
 
     forms: "pd.DataFrame"
@@ -38,6 +43,8 @@ class Tables:
     excluded: tuple[str, ...]
     labels: LabelStatistics
     compared: str
+    sources: tuple[SourceCounts, ...]
+    archives: dict[str, Path]
 
     def of_suite(self, suite: str) -> "pd.DataFrame":
         """Return the table that a suite checks."""
@@ -52,22 +59,24 @@ class Tables:
 
 
 def build(
-    archive: Path,
+    sources: Sequence[PageSource],
     params: Params,
     feedback: Path | None = None,
     reference: drift.Comparison = drift.NOT_COMPARED,
 ) -> Tables:
-    """Read every form once. Raises DataError if the archive cannot be opened or lacks the lists of the split."""
-    with IamArchive(archive) as iam:
-        everything = sorted({*iam.picture_ids, *iam.label_ids})
-        splits = iam.splits(params.data.split)
-    ids = [form_id for form_id in everything if form_id not in params.data.exclude]
-    forms: list[FormRow] = []
-    lines: list[LineRow] = []
-    for form, of_form in tqdm(read_forms(archive, ids, params), desc="validate", total=len(ids), unit="form"):
-        forms.append(form)
-        lines.extend(of_form)
-    members = _members(splits, params.data)
+    """Read every form once. Raises DataError if an archive cannot be opened or lacks the lists of its split."""
+    with open_sources(sources, params.data.exclude) as opened:
+        of_source = [(one.source, one.ids) for one in opened]
+        members = _members([one.parts for one in opened])
+        excluded = tuple(form_id for one in opened for form_id in one.excluded)
+    read: list[tuple[PageSource, FormRow, tuple[LineRow, ...]]] = []
+    with tqdm(desc="validate", total=sum(len(ids) for _, ids in of_source), unit="form") as bar:
+        for source, ids in of_source:
+            for form, of_form in read_forms(source.archive, ids, params, source.has_found_lines):
+                read.append((source, form, of_form))
+                bar.update()
+    forms = _with_copies([form for _, form, _ in read])
+    lines = [line for _, _, of_form in read for line in of_form]
     labels = drift.describe([line.text for line in lines], len(forms))
     return Tables(
         forms=_form_table(forms, members),
@@ -76,20 +85,41 @@ def build(
         splits=_splits(forms, lines, members),
         feedback=correction_checks.build(feedback, forms, members, params),
         drift=drift.table(labels, reference),
-        excluded=tuple(form_id for form_id in everything if form_id in params.data.exclude),
+        excluded=excluded,
         labels=labels,
         compared=reference.description,
+        sources=tuple(_source_counts(source, read) for source in sources),
+        archives={form.id: source.archive for source, form, _ in read},
     )
 
 
-def _members(splits: dict[str, list[str]], data: DataSection) -> dict[str, list[str]]:
-    """Return the splits of each form."""
+def _members(parts: Sequence[dict[str, list[str]]]) -> dict[str, list[str]]:
+    """Return the splits of each form, from the parts of each source."""
     members: dict[str, list[str]] = {}
     for split in SPLITS:
-        for form_id in splits[split]:
-            if form_id not in data.exclude:
-                members.setdefault(form_id, []).append(split)
+        for form_id in (form_id for of_source in parts for form_id in of_source[split]):
+            members.setdefault(form_id, []).append(split)
     return members
+
+
+def _with_copies(forms: Sequence[FormRow]) -> list[FormRow]:
+    """Return the rows with the copies of each form in all sources together."""
+    copies: Counter[str] = Counter()
+    for form in forms:
+        copies[form.id] += form.copies
+    return [replace(form, copies=copies[form.id]) for form in forms]
+
+
+def _source_counts(source: PageSource, read: Sequence[tuple[PageSource, FormRow, tuple[LineRow, ...]]]) -> SourceCounts:
+    own = [(form, lines) for of_source, form, lines in read if of_source is source]
+    left_out = Counter(row.reason for row in read_left_out(source.archive) if row.text is not None)
+    return SourceCounts(
+        name=source.name,
+        forms=len(own),
+        lines=sum(len(lines) for _, lines in own),
+        writers=len({form.writer for form, _ in own if form.writer}),
+        left_out=dict(sorted(left_out.items())),
+    )
 
 
 def _form_table(forms: list[FormRow], members: dict[str, list[str]]) -> "pd.DataFrame":

@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,22 +39,28 @@ class _PackedPicture:
     size: tuple[int, int]
 
 
-def form_thumbnails(checked: Sequence[CheckedExpectation], archive: Path, feedback: Path | None) -> Pictures:
-    """Return thumbnails of failing forms, lines and corrections. Rows whose picture cannot be read have none."""
+def form_thumbnails(
+    checked: Sequence[CheckedExpectation], archives: Mapping[str, Path], feedback: Path | None
+) -> Pictures:
+    """Return thumbnails of failing forms, lines and corrections. Rows whose picture cannot be read have none.
+
+    `archives` has the archive of each form.
+    """
     form_ids: dict[tuple[str, str], str] = {}
     for row in checked:
         for row_id, form_id in zip(row.record.ids, row.forms, strict=True):
-            if row.record.suite in ("forms", "lines", "feedback") and len(form_ids) < MAX_PICTURES:
+            if row.record.suite in ("forms", "lines", "audit", "feedback") and len(form_ids) < MAX_PICTURES:
                 form_ids.setdefault((row.record.suite, row_id), form_id)
-    if not form_ids:
-        return {}
     out: Pictures = {}
-    with IamArchive(archive) as iam:
+    with ExitStack() as stack:
+        opened = {path: stack.enter_context(IamArchive(path)) for path in {archives[i] for i in form_ids.values() if i}}
         for (suite, row_id), form_id in form_ids.items():
             if suite == "feedback":
                 content = _correction_thumbnail(feedback, row_id)
             else:
-                content = _form_thumbnail(iam, form_id, row_id if suite == "lines" else None)
+                content = _form_thumbnail(
+                    opened[archives[form_id]], form_id, row_id if suite in ("lines", "audit") else None
+                )
             if content:
                 out[suite, row_id] = content
     return out

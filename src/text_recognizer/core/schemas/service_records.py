@@ -1,6 +1,7 @@
 """Records that the HTTP interface answers with."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -76,6 +77,13 @@ class RequestLimits(Record):
     characters: Annotated[int, Field(description="of a line of a correction")]
 
 
+class RefusedModel(Record):
+    """A model that was put into service but is not served: why, and since when."""
+
+    reason: str
+    when: datetime
+
+
 class ModelDescription(ServedModel):
     """The model that is served: what it is, its CER on the test pages, and the limits of a request."""
 
@@ -90,6 +98,8 @@ class ModelDescription(ServedModel):
     data: Annotated[Digest | None, Field(description="of the test pages")]
     corrections: Annotated[bool, Field(description="whether POST /corrections is on")]
     limits: RequestLimits
+    since: Annotated[datetime, Field(description="when this process began to answer with the model, in UTC")]
+    refused: Annotated[RefusedModel | None, Field(description="a newer model that failed, if there is one")] = None
 
 
 class KeptCorrection(Record):
@@ -103,3 +113,39 @@ class KeptCorrection(Record):
     lines: Annotated[Count, Field(description="number of lines")]
     left_out: Annotated[tuple[str, ...], Field(description="lines that cannot be trained on, and why")] = ()
     problems: tuple[str, ...] = ()
+    waiting: Annotated[bool, Field(description="whether a person has to accept it before it is trained on")] = False
+
+
+class JobStatus(Record):
+    """A job: how far it is, and until when its result is kept. A job that has not ended does not expire."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    pages_read: Annotated[Count, Field(description="pages that were read, or could not be")] = 0
+    created: datetime
+    expires: datetime | None = None
+    result: Annotated[str | None, Field(description="the path of the result, once the job is done")] = None
+    problem: Annotated[Problem | None, Field(description="why the job failed")] = None
+
+
+class DriftFigure(Record):
+    """A figure of the pages that were read last, and of the pages that the model was scored on."""
+
+    name: str
+    recent: float
+    expected: float
+    drifted: bool
+
+
+class Drift(Record):
+    """Whether the pages that are read resemble those that the model was scored on.
+
+    Nothing counts as drifted before `needed` pages were read. The last `window` pages are compared. Without the score
+    of the model, there are no figures.
+    """
+
+    pages: Count
+    needed: Count
+    window: Count
+    figures: tuple[DriftFigure, ...]
+    drifted: bool

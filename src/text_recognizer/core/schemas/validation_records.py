@@ -37,6 +37,13 @@ class ArchiveCounts(SplitCounts):
     excluded: Count
 
 
+class SourceCounts(SplitCounts):
+    """The size of one source, and for each reason the number of its lines that were left out when they were found."""
+
+    name: str
+    left_out: dict[str, Count]
+
+
 class CorrectionsFound(Record):
     """The corrections that may join the training split, and the others with the reasons for each."""
 
@@ -44,17 +51,28 @@ class CorrectionsFound(Record):
     refused: dict[str, tuple[str, ...]]
 
 
+class Audit(Record):
+    """The training lines whose text and picture disagree, and the forms all of whose lines do, by their ids."""
+
+    lines: Annotated[Count, Field(description="lines that were read")]
+    disagreeing: tuple[str, ...]
+    forms: tuple[str, ...]
+    leave_out: Annotated[bool, Field(description="whether these lines are left out of the training split")]
+
+
 class ValidationSummary(Record):
-    """The result of a validation. It is the same for the same archive, parameters and reference on every machine."""
+    """The result of a validation. It is the same for the same archives, parameters and reference on every machine."""
 
     passed: bool
     sha256: Digest
-    split: Annotated[str, Field(description="the value of data.split")]
+    split: Annotated[str, Field(description="the splits of data.sources")]
     counts: ArchiveCounts
     splits: dict[str, SplitCounts]
+    sources: tuple[SourceCounts, ...]
     drift: Annotated[str, Field(description="what the labels were compared with")]
     feedback: CorrectionsFound
     expectations: tuple[Expectation, ...]
+    audit: Annotated[Audit | None, Field(description="None if no reader checked the lines")] = None
     forms_at_fault: Annotated[tuple[str, ...], Field(description="ids of forms with rows that failed an expectation")]
 
 
