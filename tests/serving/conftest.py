@@ -1,32 +1,44 @@
 """The pretrained reader, a verdict for it, the bento built from them, a server of that bento, and pictures."""
 
+import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+import uvicorn
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from PIL import Image, ImageDraw, ImageFont
+from tests.serving.page_user import HEADERS, USER
 
 from text_recognizer.core.schemas import PassedVerdict
 from text_recognizer.inference import Recognizer
+from text_recognizer.inference.model_info import read_info
 from text_recognizer.serving.app import create_app
 from text_recognizer.serving.bento import bundle
 from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, FeedbackFolder, Quota, limits_of_model
 from text_recognizer.serving.hosts import HOSTS_VARIABLE
+from text_recognizer.serving.jobs import JobQuota, Jobs
+from text_recognizer.serving.page_assembly import page_html
 from text_recognizer.serving.served import Served
 from text_recognizer.serving.server import stop
+from text_recognizer.serving.takeover import CHAMPION_VARIABLE
+from text_recognizer.utils.files import replace_atomically, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 90
+READY_SECONDS = 240
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +70,11 @@ def verdict(judged):
 
 
 @pytest.fixture(scope="session")
-def passed(judged, tmp_path_factory):
+def passed(model, judged, tmp_path_factory):
+    """The file of that verdict, beside the score of the model."""
     path = tmp_path_factory.mktemp("verdict") / "verdict.json"
     path.write_text(json.dumps(judged), encoding="utf-8")
+    shutil.copy(model / "score.json", path.parent)
     return path
 
 
@@ -100,12 +114,13 @@ def handwriting(recognizer, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def application(recognizer, verdict):
-    """Make the application with the reader. It keeps corrections in a folder, or accepts none."""
+    """Make the application with the reader. It keeps corrections and jobs in folders, or accepts none."""
 
-    def make(folder=None, quota=Quota(), **changes):  # noqa: B008
+    def make(folder=None, quota=Quota(), jobs=None, job_quota=JobQuota(), **changes):  # noqa: B008
         app = create_app()
         feedback = FeedbackFolder(folder, limits_of_model(recognizer.info), quota) if folder else None
         app.state.served = Served(recognizer, verdict, feedback, **changes)
+        app.state.jobs = Jobs(jobs, lambda: app.state.served, job_quota) if jobs else None
         return app
 
     return make
@@ -141,13 +156,37 @@ def feedback_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(bento, bare_python, feedback_folder, tmp_path_factory):
+def champion(tmp_path_factory):
+    """The folder of the model in service that the server watches. Nothing is in service at first."""
+    return tmp_path_factory.mktemp("project") / "champion"
+
+
+@pytest.fixture(scope="session")
+def promoted(model, judged):
+    """Put the model into service in a folder, with these changes of `reader.json` and of the verdict."""
+
+    def promote(folder, changes=None, **verdict):
+        with replace_atomically(folder) as draft:
+            draft.mkdir(parents=True)
+            for name in ("reader.onnx", "language.npz"):
+                os.link(model / name, draft / name)
+            info = json.loads((model / "reader.json").read_text(encoding="utf-8")) | (changes or {})
+            write_json(draft / "reader.json", info)
+            digest = read_info(draft / "reader.json").digest
+            write_json(draft / "verdict.json", judged | {"model": digest} | verdict)
+        return digest
+
+    return promote
+
+
+@pytest.fixture(scope="session")
+def server(bento, bare_python, feedback_folder, champion, tmp_path_factory):
     """Serve the bento with BentoML in a Python without the project; gives the URL, the process id and the log."""
     home = tmp_path_factory.mktemp("home")
     port = free_port()
     command = [bare_python, "-m", "bentoml", "serve", str(bento[1]), "--port", str(port)]
     settings = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", FEEDBACK_VARIABLE: str(feedback_folder)}
-    settings |= {HOSTS_VARIABLE: "127.0.0.1"}
+    settings |= {HOSTS_VARIABLE: "127.0.0.1", CHAMPION_VARIABLE: str(champion)}
     environment = _environment() | settings
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -157,6 +196,13 @@ def server(bento, bare_python, feedback_folder, tmp_path_factory):
         yield url, process.pid, home / "log"
     finally:
         stop(process)
+
+
+def worker_of(pid):
+    """Return the process of a server that holds the model."""
+    family = psutil.Process(pid).children(recursive=True)
+    (worker,) = [one for one in family if any("onnxruntime" in file.path for file in one.memory_maps())]
+    return worker
 
 
 def free_port():
@@ -177,14 +223,53 @@ def wait_until_ready(process, url, log):
 
 @pytest.fixture
 def look(tmp_path):
-    """Open an address in a browser and return the page after some seconds."""
+    """Open an address in a browser and return the page, by default after some seconds."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium on this machine")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'browser'}"]
 
-    def shown(address):
-        command = [browser, *options, "--virtual-time-budget=10000", "--dump-dom", address]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    def shown(address, until="--virtual-time-budget=10000"):
+        command = [browser, *options, until, "--dump-dom", address]
+        return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
 
     return shown
+
+
+@pytest.fixture
+def driven(application, handwriting, look):
+    """Return the page of a service with this feedback folder after these actions of a user."""
+
+    def run(folder, actions, *others):
+        app = application(folder)
+        page = page_html() + USER.replace("ACTIONS", actions)
+        app.add_api_route("/user", lambda: HTMLResponse(page, headers=HEADERS))
+        finished = asyncio.Event()
+
+        async def hold():
+            await finished.wait()
+            return Response(status_code=404)
+
+        async def finish():
+            finished.set()
+
+        app.add_api_route("/hold", hold)
+        app.add_api_route("/finished", finish, methods=["POST"])
+        for path, name in [(handwriting, "writing.png"), *((path, path.name) for path in others)]:
+            app.add_api_route(f"/{name}", lambda path=path: FileResponse(path))
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.05)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            shown = look(f"http://127.0.0.1:{port}/user", until="--timeout=150000")
+        finally:
+            server.should_exit = True
+            thread.join()
+        problem = re.search(r"<pre>.*?</pre>", shown, re.DOTALL)
+        assert 'id="done"' in shown, problem or shown[-3000:]
+        return shown
+
+    return run

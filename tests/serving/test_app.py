@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from text_recognizer.core.schemas import ModelDescription, ReadPage, ReadPages, UnreadPage
 from text_recognizer.serving.limits import MAX_BYTES
-from text_recognizer.serving.reading import MAX_PAGES, MAX_PICTURES
+from text_recognizer.serving.read_endpoint import MAX_PICTURES
+from text_recognizer.serving.reading import MAX_PAGES
 
 # Pillow would start Ghostscript for this file.
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
@@ -242,7 +243,7 @@ def test_the_model_is_described_with_its_digest_its_error_rate_and_the_limits(cl
     assert (answer.digest, answer.cer, answer.cer_interval) == (judged["model"], 0.1, (0.08, 0.12))
     assert answer.version == judged["model"][:12]
     assert answer.limits.bytes == MAX_BYTES
-    assert raw["class"] == "ParagraphReader"
+    assert raw["class"] == "LineReader"
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +279,7 @@ def test_openapi_names_the_fields_of_the_model_and_of_a_correction(openapi):
     assert fields(openapi, "ModelDescription") >= {"digest", "runtime", "class", "cer", "cer_interval", "limits"}
     assert fields(openapi, "RequestLimits") == {"bytes", "pixels", "pictures", "pages", "lines", "characters"}
     assert answers(openapi, "/corrections", "post", "201") == {"KeptCorrection"}
-    assert fields(openapi, "KeptCorrection") == {"correction", "files", "lines", "left_out", "problems"}
+    assert fields(openapi, "KeptCorrection") == {"correction", "files", "lines", "left_out", "problems", "waiting"}
 
 
 @pytest.mark.parametrize(
@@ -291,6 +292,7 @@ def test_openapi_names_the_fields_of_a_refusal(openapi, path, statuses):
     assert fields(openapi, "UnreadPage") == {"name", "page", "problem"}
 
 
+@pytest.mark.slow
 def test_the_service_is_imported_without_torch():
     code = "import sys, text_recognizer.serving.service; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

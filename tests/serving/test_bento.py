@@ -14,6 +14,7 @@ from PIL import Image
 
 from text_recognizer.corpora import corrections
 from text_recognizer.serving.limits import MAX_BYTES
+from text_recognizer.serving.page_assembly import page_html
 
 pytestmark = pytest.mark.slow
 HEAD = b'--b\r\nContent-Disposition: form-data; name="%b"; filename="page.png"\r\n\r\n'
@@ -153,10 +154,7 @@ def test_a_client_that_leaves_stops_its_work(server, handwriting):
 
 
 def test_our_page_replaces_the_page_of_bentoml(server):
-    import text_recognizer.serving
-
-    page = Path(text_recognizer.serving.__file__).with_name("page.html")
-    assert ask(server[0]) == (200, page.read_text(encoding="utf-8"))
+    assert ask(server[0]) == (200, page_html())
 
 
 def test_no_worker_of_the_server_has_loaded_torch(server):
@@ -177,6 +175,15 @@ def test_a_served_bento_keeps_a_correction(server, feedback_folder, writing, jud
     assert answer.status_code == 201
     kept = corrections.read(feedback_folder, answer.json()["correction"])
     assert (kept.form.text, kept.model) == (CORRECTION["lines"][0]["text"], judged["model"])
+
+
+def test_what_is_read_is_compared_with_the_pages_of_the_score(server, model, handwriting):
+    score = json.loads((model / "score.json").read_text(encoding="utf-8"))
+    ask(f"{server[0]}/read", form(handwriting.read_bytes()))
+    drift = json.loads(ask(f"{server[0]}/drift")[1])
+    expected = {figure["name"]: figure["expected"] for figure in drift["figures"]}
+    assert drift["pages"] > 0
+    assert expected["words_per_page"] == pytest.approx(score["words"] / score["pages"])
 
 
 def test_a_browser_shows_the_model_and_its_error_rate(server, judged, look):

@@ -14,6 +14,8 @@ from text_recognizer.release.promotion import apply_override
 from text_recognizer.release.verdict_file import NotReleasedError
 from text_recognizer.serving.bento import bundle
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -17,6 +17,8 @@ from text_recognizer.pages.opening import open_picture
 from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, Quota, feedback_folder
 from text_recognizer.validation.correction_checks import CorrectionLimits
 
+pytestmark = pytest.mark.slow
+
 LINES = [
     {"text": "Rain fell all day", "box": [28, 26, 400, 50]},
     {"text": "and the mill stood still", "box": [28, 106, 520, 50]},

@@ -73,6 +73,7 @@ def test_an_answer_is_what_the_command_line_writes(post, recognizer, handwriting
     assert re.sub(rb"T[0-9:]{8}", b"", answer.content) == re.sub(rb"T[0-9:]{8}", b"", expected)
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_file_become_one_searchable_pdf(post, recognizer, handwriting):
     page = Image.open(handwriting)
     stream = io.BytesIO()
@@ -85,6 +86,7 @@ def test_the_pages_of_a_file_become_one_searchable_pdf(post, recognizer, handwri
     assert [text.split() for text in texts] == [words, words]
 
 
+@pytest.mark.slow
 def test_pages_of_text_are_separated_by_a_form_feed(post, handwriting, recognizer):
     answer = post(handwriting.read_bytes(), handwriting.read_bytes(), query="?format=text")
     assert answer.text.split("\f") == [f"{recognizer.read(handwriting).text}\n"] * 2

@@ -51,14 +51,14 @@ async def post_all(app, addresses):
 
 
 def test_one_address_may_have_only_so_many_requests_and_others_are_answered(slow):
-    app = RequestCount(slow, at_once=9, of_address=2)
+    app = RequestCount(slow, at_once=9, of_client=2)
     answers = asyncio.run(post_all(app, ["10.0.0.1"] * 3 + ["10.0.0.2"]))
     assert [answer.status_code for answer in answers] == [200, 200, 429, 200]
     assert int(answers[2].headers["retry-after"]) > 0
 
 
 def test_the_server_takes_only_so_many_requests_at_a_time(slow):
-    app = RequestCount(slow, at_once=2, of_address=2)
+    app = RequestCount(slow, at_once=2, of_client=2)
     answers = asyncio.run(post_all(app, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]))
     assert [answer.status_code for answer in answers] == [200, 200, 503]
     assert int(answers[2].headers["retry-after"]) > 0
@@ -74,7 +74,7 @@ def test_a_refused_client_may_send_its_body_to_the_end(slow):
                 sent.append(number)
                 yield b"x" * 1000
 
-        async with client_of(RequestCount(slow, at_once=0, of_address=1)) as client:
+        async with client_of(RequestCount(slow, at_once=0, of_client=1)) as client:
             return await client.post("/", content=body())
 
     assert asyncio.run(run()).status_code == 503
@@ -82,7 +82,7 @@ def test_a_refused_client_may_send_its_body_to_the_end(slow):
 
 
 def test_a_request_that_is_done_makes_room(slow):
-    app = RequestCount(slow, at_once=1, of_address=1)
+    app = RequestCount(slow, at_once=1, of_client=1)
     slow.state.let_go.set()
 
     async def twice():

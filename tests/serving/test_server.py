@@ -41,6 +41,7 @@ def test_a_port_that_is_in_use_is_named(bento):
     assert str(port) in caught.value.what
 
 
+@pytest.mark.slow
 def test_a_port_is_tried_before_a_bento_is_built(tmp_path):
     """In a folder without a bento, the one of the pretrained reader would be built first."""
     with socket.socket() as other:

@@ -68,11 +68,14 @@ def _configuration(verdict: PassedVerdict) -> dict[str, Any]:
 
 
 def _copy_source(source: Path, config: dict[str, Any], model: Path, verdict: Path) -> None:
-    """Copy the model, its verdict and the package to the places in `source` that `bentofile.yaml` names."""
+    """Copy the model, its verdict, its score if there is one, and the package to where `bentofile.yaml` says."""
     (source / LAYOUT.model).parent.mkdir(parents=True)
     (source / LAYOUT.verdict).parent.mkdir(parents=True)
     shutil.copytree(model, source / LAYOUT.model)
     shutil.copyfile(verdict, source / LAYOUT.verdict)
+    # The service compares what it reads with the pages of the score.
+    if (score := verdict.with_name(LAYOUT.score.name)).is_file():
+        shutil.copyfile(score, source / LAYOUT.score)
     shutil.copytree(PACKAGE, source / "src" / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     (source / BENTOFILE.name).write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
 """Take corrections that people send: check them and keep them in the feedback folder. See docs/corrections.md.
 
-The service keeps the picture in grey without its metadata, the lines, the time and the model. It does not keep who sent
-them.
+The service keeps the picture in grey without its metadata, the lines, the time, the model, and the name of the token
+if the service has tokens. It keeps nothing else of who sent them.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import File, Form, Request, UploadFile
+from fastapi import Path as PathParameter
 from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
 
 from text_recognizer.core.errors import TextRecognizerError
 from text_recognizer.core.geometry import Box
@@ -22,15 +24,18 @@ from text_recognizer.corpora import corrections
 from text_recognizer.pages.line_finding import Upright
 from text_recognizer.pages.opening import MAX_PAGES
 from text_recognizer.preprocess.crop_jobs import crop_picture
+from text_recognizer.serving import review
 from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, FeedbackFolder, KeptPicture
 from text_recognizer.serving.problems import CORRECTION_FIX, RequestError, refuse
 from text_recognizer.serving.served import served_by
+from text_recognizer.serving.tokens import token_of
 from text_recognizer.serving.uploads import Upload
 from text_recognizer.serving.work import Task, finish
 from text_recognizer.validation import correction_checks
 from text_recognizer.validation.crop_validation import crop_fault
 
 MAX_LINES, MAX_CHARACTERS, MAX_NAME = 100, 500, 100
+CorrectionName = Annotated[str, PathParameter(pattern=f"^{corrections.NAME.pattern}$", max_length=MAX_NAME)]
 
 
 def _require_printable(text: str) -> str:
@@ -100,6 +105,7 @@ class CorrectionTask:
     model: str
     sent: SentCorrection
     part: UploadFile
+    source: str | None
 
 
 async def correct(
@@ -112,8 +118,10 @@ async def correct(
     feedback = _require_feedback(served.feedback)
     _require_same_site(request)
     task = Task(served.seconds)
-    work = CorrectionTask(task, feedback, served.recognizer.digest, _parse(correction), picture)
-    return await finish(request, task, served.turns.take(partial(_check_and_keep, work)))
+    work = CorrectionTask(task, feedback, served.recognizer.digest, _parse(correction), picture, _source(request))
+    kept = await finish(request, task, served.turns.take(partial(_check_and_keep, work)))
+    served.watch.corrections.inc()
+    return kept
 
 
 def _check_and_keep(work: CorrectionTask) -> KeptCorrection:
@@ -128,11 +136,42 @@ def _check_and_keep(work: CorrectionTask) -> KeptCorrection:
         refuse(error)
     work.task.check()
     picture = KeptPicture.of(page.grey, upload.data)
-    name = work.feedback.keep(picture, record)
+    name = work.feedback.keep(picture, record, work.source)
     files = f"{name}{picture.suffix}", f"{name}.json"
     return KeptCorrection(
-        correction=name, files=files, lines=len(sent.lines), left_out=correction.left_out, problems=problems
+        correction=name,
+        files=files,
+        lines=len(sent.lines),
+        left_out=correction.left_out,
+        problems=problems,
+        waiting=work.feedback.review,
     )
+
+
+async def take_back(
+    request: Request,
+    correction: Annotated[str, PathParameter(pattern=f"^{corrections.NAME.pattern}$", max_length=MAX_NAME)],
+) -> Response:
+    """Remove a correction with its picture. A token may remove what was sent with it, and one of an admin everything.
+
+    A service without tokens removes it for whoever knows its name, which only the answer to the correction has.
+    """
+    feedback = _require_feedback(request.app.state.served.feedback)
+    _require_same_site(request)
+    try:
+        place = review.find(feedback.path, correction)
+        token = token_of(request.scope)
+        if token and not token.allows("admin") and review.source_of(place, correction) != token.name:
+            raise RequestError(403, f"{correction} was not sent with this token", "use the token that it was sent with")
+        review.delete(feedback.path, correction)
+    except TextRecognizerError as error:
+        refuse(error, 404)
+    return Response(status_code=204)
+
+
+def _source(request: Request) -> str | None:
+    token = token_of(request.scope)
+    return token.name if token else None
 
 
 def _check(correction: corrections.Correction, limits: correction_checks.CorrectionLimits) -> tuple[str, ...]:

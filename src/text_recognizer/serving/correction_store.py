@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from text_recognizer.inference.model_info import ModelInfo, crops_of
 from text_recognizer.pages.opening import FORMATS
 from text_recognizer.pages.pdf_pages import is_pdf
 from text_recognizer.serving.problems import RequestError
+from text_recognizer.serving.review import WAITING, source_of
 from text_recognizer.validation.correction_checks import CorrectionLimits
 
 FEEDBACK_VARIABLE = "TEXT_RECOGNIZER_FEEDBACK"
+REVIEW_VARIABLE = "TEXT_RECOGNIZER_REVIEW"
 PARAMS_VARIABLE = "TEXT_RECOGNIZER_PARAMS"
 INK_MIN = 0.005  # validate.ink_min of the pipeline as it is shipped
 # Pictures in these formats have lost the exact pixels already, and are much larger as PNG.
@@ -33,12 +35,20 @@ MAX_JPEG_SIDE = 65_500
 class Quota:
     """How much the feedback folder may hold. Anybody may send corrections, so they must not fill the disk.
 
-    `bytes` counts all files in the folder; `spare_bytes` stay free on its disk.
+    `bytes` counts all files in the folder; `spare_bytes` stay free on its disk. `of_source` bounds the corrections of
+    one token, so that no sender outweighs the others in the training.
     """
 
     corrections: int = 10_000
+    of_source: int = 500
     bytes: int = 5 << 30
     spare_bytes: int = 1 << 30
+
+
+class KeptRecord(corrections.CorrectionRecord):
+    """A correction's JSON with the name of the token that it was sent with. The pipeline does not use that name."""
+
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,25 +73,42 @@ class KeptPicture:
 
 @dataclass(frozen=True)
 class FeedbackFolder:
-    """Where corrections are kept, how much of them, and what they are checked by."""
+    """Where corrections are kept, how much of them, and what they are checked by.
+
+    The limits are those of the model that is served, or else `of_pipeline`. With `review`, corrections wait until a
+    person accepts them.
+    """
 
     path: Path
     limits: CorrectionLimits
     quota: Quota = Quota()
+    of_pipeline: bool = False
+    review: bool = False
 
-    def keep(self, picture: KeptPicture, record: corrections.CorrectionRecord) -> str:
+    def for_model(self, info: ModelInfo) -> "FeedbackFolder":
+        """Return the same folder for a service that serves another model."""
+        return self if self.of_pipeline else replace(self, limits=limits_of_model(info))
+
+    def keep(self, picture: KeptPicture, record: corrections.CorrectionRecord, source: str | None = None) -> str:
         """Write a correction and return its name. Raises RequestError, status 507, if the quota or the disk is full."""
+        kept = KeptRecord(**dict(record), source=source)
         try:
-            self._require_room(len(picture.content))
-            return corrections.save(self.path, picture.content, picture.suffix, record)
+            self._require_room(len(picture.content), source)
+            place = self.path / WAITING if self.review else self.path
+            place.mkdir(exist_ok=True)
+            return corrections.save(place, picture.content, picture.suffix, kept)
         except OSError as error:
             raise RequestError(507, f"the correction could not be kept: {error.strerror or error}") from None
 
-    def _require_room(self, size: int) -> None:
-        files = [entry for entry in os.scandir(self.path) if entry.is_file()]
-        if sum(entry.name.endswith(".json") for entry in files) >= self.quota.corrections:
+    def _require_room(self, size: int, source: str | None) -> None:
+        places = [place for place in (self.path, self.path / WAITING) if place.is_dir()]
+        files = [Path(entry) for place in places for entry in os.scandir(place) if entry.is_file()]
+        records = [path for path in files if path.suffix == ".json"]
+        if len(records) >= self.quota.corrections:
             raise OSError(f"{self.quota.corrections:,} corrections are kept, the most that this service keeps")
-        if sum(entry.stat().st_size for entry in files) + size > self.quota.bytes:
+        if source and sum(source_of(path.parent, path.stem) == source for path in records) >= self.quota.of_source:
+            raise OSError(f"{self.quota.of_source:,} corrections of {source} are kept, the most of one token")
+        if sum(path.stat().st_size for path in files) + size > self.quota.bytes:
             raise OSError(f"the corrections take {self.quota.bytes:,} bytes, the most that this service keeps")
         if shutil.disk_usage(self.path).free < self.quota.spare_bytes + size:
             raise OSError("the disk is nearly full")
@@ -110,9 +137,11 @@ def open_feedback(environment: Mapping[str, str], info: ModelInfo) -> FeedbackFo
     """
     if (folder := feedback_folder(environment)) is None:
         return None
+    review = environment.get(REVIEW_VARIABLE, "") not in ("", "0")
     if named := environment.get(PARAMS_VARIABLE, ""):
-        return FeedbackFolder(folder, CorrectionLimits.of(config.load(Path(named))))
-    return FeedbackFolder(folder, limits_of_model(info))
+        limits = CorrectionLimits.of(config.load(Path(named)))
+        return FeedbackFolder(folder, limits, of_pipeline=True, review=review)
+    return FeedbackFolder(folder, limits_of_model(info), review=review)
 
 
 def limits_of_model(info: ModelInfo) -> CorrectionLimits:

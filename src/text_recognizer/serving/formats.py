@@ -14,6 +14,13 @@ MEDIA_TYPES: dict[OutputFormat, str] = {
     "pdf": "application/pdf",
 }
 
+EVENTS = "text/event-stream"
+
+
+def wants_events(accept: str) -> bool:
+    """Return whether a header Accept asks for server-sent events."""
+    return any(kind == EVENTS and quality > 0 for kind, quality in _parse(accept))
+
 
 def choose_format(named: OutputFormat | None, accept: str) -> OutputFormat:
     """Return the format that a client wants most. Raises RequestError, status 406, if the header admits none."""

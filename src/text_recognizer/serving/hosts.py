@@ -40,3 +40,20 @@ class KnownHosts:
 def _without_port(host: str) -> str:
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdigit() else host.lower()
+
+
+class RootPath:
+    """ASGI middleware that tells the application below which path of a proxy it is."""
+
+    def __init__(self, app: ASGIApp, root_path: str = "") -> None:
+        self.app = app
+        self._root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app({**scope, "root_path": self._root_path} if self._root_path else scope, receive, send)
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request below the root path, whether a proxy has left that in place or not."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path

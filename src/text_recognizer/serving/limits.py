@@ -4,14 +4,17 @@ The bytes are counted as they arrive: a body need not declare its length.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from text_recognizer.core.schemas import Problem
 from text_recognizer.serving.problems import RequestError, describe, to_response
+from text_recognizer.serving.tokens import client_of
 
 MAX_BYTES = 20 * 1024 * 1024
 # A client that is still sending when the connection closes never sees the answer, so some more is read and dropped.
@@ -20,7 +23,8 @@ DRAIN_SECONDS = 10.0
 IDLE_SECONDS = 20.0  # between two pieces of a body
 BODY_SECONDS = 180.0  # for a whole body: 20 MB at 1 Mbit/s
 MAX_AT_ONCE = 32  # requests with a body, of all clients
-MAX_OF_ADDRESS = 8
+MAX_OF_CLIENT = 8
+MAX_REMEMBERED = 1000  # clients whose rate is remembered before the idle ones are forgotten
 TOO_LARGE = f"the request is larger than {MAX_BYTES // 1024**2} MB"
 
 
@@ -38,33 +42,70 @@ class BodyLimit:
 
 
 class RequestCount:
-    """ASGI middleware that bounds the requests with a body that are in progress, in all and of one address.
+    """ASGI middleware that bounds the requests with a body that are in progress, in all and of one client.
 
     The others are answered at once, with status 429 or 503, and told when to try again.
     """
 
-    def __init__(self, app: ASGIApp, at_once: int = MAX_AT_ONCE, of_address: int = MAX_OF_ADDRESS) -> None:
+    def __init__(self, app: ASGIApp, at_once: int = MAX_AT_ONCE, of_client: int = MAX_OF_CLIENT) -> None:
         self.app = app
         self._at_once = at_once
-        self._of_address = of_address
+        self._of_client = of_client
         self._in_progress: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self.app(scope, receive, send)
-        address = (scope.get("client") or ("unknown",))[0]
-        if self._in_progress[address] >= self._of_address:
-            what = f"{address} has {self._of_address} requests in progress, the most that one address may have"
+        client = client_of(scope)
+        if self._in_progress[client] >= self._of_client:
+            what = f"{client} has {self._of_client} requests in progress, the most that one client may have"
             return await _refuse(describe(429, what), scope, receive, send)
         if self._in_progress.total() >= self._at_once:
             what = f"{self._at_once} requests are in progress, the most that this server takes"
             return await _refuse(describe(503, what), scope, receive, send)
-        self._in_progress[address] += 1
+        self._in_progress[client] += 1
         try:
             await self.app(scope, receive, send)
         finally:
-            self._in_progress[address] -= 1
+            self._in_progress[client] -= 1
             self._in_progress += Counter()  # drops what is 0
+
+
+class RateLimit:
+    """ASGI middleware that bounds the requests with a body of a client to `rate` a minute; 0 does not bound them.
+
+    A client that was idle may send as many at once. The others are answered with 429.
+    """
+
+    def __init__(self, app: ASGIApp, rate: int = 0) -> None:
+        self.app = app
+        self._rate = rate
+        self._spent: dict[str, tuple[float, float]] = {}  # of each client: requests not yet paid off, and when
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and self._rate:
+            client, now = client_of(scope), time.monotonic()
+            spent = self._left(client, now)
+            if spent > self._rate - 1:
+                await self._refuse(client, spent, scope, receive, send)
+                return
+            self._forget(now)
+            self._spent[client] = spent + 1, now
+        await self.app(scope, receive, send)
+
+    async def _refuse(self, client: str, spent: float, scope: Scope, receive: Receive, send: Send) -> None:
+        seconds = math.ceil((spent - self._rate + 1) * 60 / self._rate)
+        problem = describe(429, f"{client} has sent more than {self._rate} requests in a minute")
+        await _refuse(problem, scope, receive, send, {"Retry-After": str(seconds)})
+
+    def _left(self, client: str, now: float) -> float:
+        spent, when = self._spent.get(client, (0.0, now))
+        return max(0.0, spent - (now - when) * self._rate / 60)
+
+    def _forget(self, now: float) -> None:
+        """Forget the clients that have paid off everything, so that addresses do not pile up."""
+        if len(self._spent) > MAX_REMEMBERED:
+            self._spent = {client: spent for client, spent in self._spent.items() if self._left(client, now) > 0}
 
 
 class _LimitedBody:
@@ -98,11 +139,13 @@ class _LimitedBody:
             raise RequestError(408, "the body of the request arrives too slowly") from None
 
 
-async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(
+    problem: Problem, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str] | None = None
+) -> None:
     """Answer without reading the body, unless the client sends it anyway."""
     if "expect" not in Headers(scope=scope):
         await _drain(receive)
-    await to_response(problem)(scope, receive, send)
+    await to_response(problem, headers)(scope, receive, send)
 
 
 async def _drain(receive: Receive) -> None:

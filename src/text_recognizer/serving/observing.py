@@ -6,8 +6,13 @@ from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from text_recognizer.serving.hosts import path_of
+from text_recognizer.serving.served import served_by
 
 PREFIX = "bentoml_service"
 UNKNOWN = "unknown"  # the label of every path that the application does not have
@@ -26,9 +31,10 @@ class Metrics:
         name = f"{PREFIX}_request_in_progress"
         self.in_progress = Gauge(name, "Requests in progress", ("endpoint",), registry=mine)
 
-    def page(self) -> Response:
-        """Return the answer to GET /metrics."""
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+    def page(self, request: Request) -> Response:
+        """Return the answer to GET /metrics: the requests, and what was read."""
+        found = generate_latest(self._registry) + generate_latest(served_by(request).watch.registry)
+        return Response(found, media_type=CONTENT_TYPE_LATEST)
 
 
 class Counted:
@@ -37,12 +43,13 @@ class Counted:
     def __init__(self, app: ASGIApp, metrics: Metrics, known: Collection[str]) -> None:
         self.app = app
         self._metrics = metrics
-        self._known = frozenset(known)
+        self._known = [(compile_path(path)[0], path) for path in known]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        endpoint = scope["path"] if scope["path"] in self._known else UNKNOWN
+        asked = path_of(scope)
+        endpoint = next((path for pattern, path in self._known if pattern.match(asked)), UNKNOWN)
         status, start = 500, time.perf_counter()
 
         async def noticing(message: Message) -> None:

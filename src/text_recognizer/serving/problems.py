@@ -17,11 +17,13 @@ CLIENT_GONE = 499  # as nginx logs it. Nobody receives this answer.
 # For each status: the code of the problem, its title, and what to do if the error itself does not say.
 KINDS: dict[int, tuple[str, str, str]] = {
     400: ("bad-request", "The request cannot be parsed", "send multipart/form-data with a part named 'picture'"),
+    401: ("no-token", "The request needs a token", "send `Authorization: Bearer TOKEN`; the operator gives out tokens"),
     403: ("forbidden", "The request is not allowed", "ask the operator of this service"),
-    404: ("not-found", "There is no such page", "GET / or /model, or POST a picture to /read"),
-    405: ("wrong-method", "The method is not allowed here", "POST to /read and /corrections; GET / and /model"),
+    404: ("not-found", "There is no such thing here", "GET / or /model, or POST a picture to /read"),
+    405: ("wrong-method", "The method is not allowed here", "POST to /read, /jobs and /corrections; GET / and /model"),
     406: ("not-acceptable", "No such format", "leave out the header Accept for JSON, or choose a format with ?format="),
     408: ("slow-request", "The request arrives too slowly", "send it again on a faster connection, or send less"),
+    409: ("not-ready", "The result is not ready", "ask for the state of the job, and try again when it is done"),
     413: ("too-large", "The request is too large", "send fewer or smaller pictures; 150 to 300 dpi are enough"),
     415: ("no-picture", "The file is no picture and no PDF", "send a picture or a PDF"),
     421: (
@@ -30,14 +32,14 @@ KINDS: dict[int, tuple[str, str, str]] = {
         "use the address that the server printed, or set TEXT_RECOGNIZER_HOSTS",
     ),
     422: ("not-valid", "The request is not valid", "send the picture in a part named 'picture', with a file name"),
-    429: ("too-many-requests", "Too many requests from one address", "wait for the answers of the others"),
+    429: ("too-many-requests", "Too many requests from one client", "wait, and try again"),
     CLIENT_GONE: ("client-gone", "The client closed the request", ""),
     500: ("failed", "The request failed", "look for the cause in the server's log; try another picture"),
     503: ("busy", "The server is busy", "send the request again later"),
-    507: ("full", "The corrections are full", "tell the operator of this service; nothing was kept"),
+    507: ("full", "The disk or the quota is full", "tell the operator of this service; nothing was kept"),
 }
 CORRECTION_FIX = "send the picture in a part named 'picture' and JSON in a part named 'correction': docs/corrections.md"
-RETRY_SECONDS: dict[int, int] = {408: 1, 429: 5, 503: 10}
+RETRY_SECONDS: dict[int, int] = {408: 1, 409: 5, 429: 5, 503: 10}
 
 
 class RequestError(HTTPException):
@@ -87,11 +89,13 @@ def answer_incomplete(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place, *names = first["loc"]
+    if place == "path":
+        return to_response(describe(404, "there is nothing of this name"))
     if place == "query":
         return to_response(describe(422, f"?{names[0]}= is not valid: {first['msg']}", "leave it out, or correct it"))
     part = f"'{names[0]}'" if names else "'picture'"
     what = f"the request has no part named {part} that can be used"
-    if request.url.path == "/corrections":
+    if getattr(request.scope.get("route"), "path", "") == "/corrections":
         return to_response(describe(422, what, CORRECTION_FIX))
     return to_response(describe(422, what))
 

@@ -1,41 +1,55 @@
-"""The endpoint /read: read the pictures and PDFs of a request, page by page, and answer in the format asked for."""
+"""Read the pictures and PDFs of a request or a job, page by page, and write each page in the format asked for."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import File, Query, Request, UploadFile
+from fastapi import UploadFile
 from starlette.responses import JSONResponse, Response
 
 from text_recognizer.core.errors import TextRecognizerError
 from text_recognizer.core.output_formats import SINGLE_PAGE, OutputFormat
-from text_recognizer.core.schemas import ReadPage, ReadPages, UnreadPage
+from text_recognizer.core.schemas import ReadPage, ReadPages, ServedModel, UnreadPage
 from text_recognizer.exporting import PictureSource, join_pages, write_page
 from text_recognizer.pages.opening import OpenedPage
 from text_recognizer.pages.page_selection import PageSelection
-from text_recognizer.serving.formats import MEDIA_TYPES, choose_format
+from text_recognizer.serving.formats import MEDIA_TYPES
 from text_recognizer.serving.problems import RequestError, refuse, to_response
-from text_recognizer.serving.served import Served, served_by
+from text_recognizer.serving.served import Served
 from text_recognizer.serving.uploads import DamagedPage, Upload, open_each
-from text_recognizer.serving.work import Task, finish
+from text_recognizer.serving.work import Task
 
-MAX_PICTURES = 8  # files of a request
 MAX_PAGES = 20  # of all files of a request together
-Pictures = Annotated[list[UploadFile], File(description=f"1 to {MAX_PICTURES} pictures or PDFs")]
-Format = Annotated[OutputFormat | None, Query(description="of the answer; without it the header Accept decides")]
-Pages = Annotated[str | None, Query(max_length=100, description="pages of each file, such as 1,3-5; without it, all")]
 
 
 @dataclass(frozen=True)
 class Order:
-    """How the pages of a request are read."""
+    """How pages are read: all files together may have `most` pages. Printed lines are left out unless `printed`.
+
+    Several pages of a format that holds one page in each file are refused, unless the answer is a zip.
+    """
 
     served: Served
     task: Task
     kind: OutputFormat
-    pages: PageSelection | None
+    pages: PageSelection | None = None
+    printed: bool = False
+    most: int = MAX_PAGES
+    zipped: bool = False
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that a client sent. `read` returns its bytes, which are in memory only while its pages are read."""
+
+    name: str
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, part: UploadFile) -> "SentFile":
+        """Return a part of a form."""
+        return cls(part.filename or "the picture", part.file.read)
 
 
 @dataclass(frozen=True)
@@ -46,50 +60,38 @@ class Answered:
     content: bytes = b""
 
 
-async def read(request: Request, picture: Pictures, format: Format = None, pages: Pages = None) -> Response:
-    """Read the parts named `picture`: pictures, and files of several pages such as PDFs.
-
-    The answer to one page is that page. The answer to several pages holds them as `pictures`, in order; a file or a
-    page that cannot be read has its `problem` there. Points and boxes are in pixels of the upright picture, origin top
-    left; boxes are `(x, y, width, height)`. Confidences are in 0..1. Printed lines are left out.
-    """
-    if len(picture) > MAX_PICTURES:
-        raise RequestError(422, f"{len(picture)} pictures in one request", f"send at most {MAX_PICTURES}")
-    served = served_by(request)
-    task = Task(served.seconds)
-    order = Order(served, task, choose_format(format, request.headers.get("accept", "")), _selected(pages))
-    answered = await finish(request, task, _read_all(order, picture))
-    return _to_response(order, answered)
-
-
-def _selected(pages: str | None) -> PageSelection | None:
+def select_pages(pages: str | None) -> PageSelection | None:
+    """Parse `?pages=`. Raises RequestError if it is not valid."""
     try:
         return PageSelection.parse(pages) if pages is not None else None
     except TextRecognizerError as error:
         refuse(error)
 
 
-async def _read_all(order: Order, parts: list[UploadFile]) -> list[Answered]:
-    """Read all pages of all files. Of several files, one that cannot be read does not keep others from being read."""
-    answered: list[Answered] = []
-    for part in parts:
-        read = _read_file(order, part, MAX_PAGES - len(answered))
+async def read_each(order: Order, files: Sequence[SentFile]) -> AsyncIterator[Answered]:
+    """Yield all pages of all files as they are read.
+
+    Of several files, one that cannot be read does not keep the others from being read: it has its problem.
+    """
+    count = 0
+    for file in files:
+        read = _read_file(order, file, order.most - count)
         try:
             while (page := await order.served.turns.take(partial(next, read, None))) is not None:
-                answered.append(page)
+                count += 1
+                yield page
         except RequestError as error:
             order.task.check()
-            if len(parts) == 1:
+            if len(files) == 1:
                 raise
-            name = part.filename or "the picture"
-            answered.append(Answered(UnreadPage(name=name, problem=error.problem)))
-    return answered
+            count += 1
+            yield Answered(UnreadPage(name=file.name, problem=error.problem))
 
 
-def _read_file(order: Order, part: UploadFile, most: int) -> Iterator[Answered]:
+def _read_file(order: Order, file: SentFile, most: int) -> Iterator[Answered]:
     """Yield the pages of a file as they are read. The file may have `most` pages."""
     order.task.check()
-    upload = Upload.of(part)
+    upload = Upload(file.name, file.read())
     for opened in open_each(upload, order.pages):
         if isinstance(opened, DamagedPage):
             yield Answered(UnreadPage(name=upload.name, page=opened.number, problem=opened.problem))
@@ -100,19 +102,19 @@ def _read_file(order: Order, part: UploadFile, most: int) -> Iterator[Answered]:
 
 
 def _require_few(order: Order, page: OpenedPage, most: int) -> None:
-    """Refuse a file of more pages than a request may have, before any of them is read."""
+    """Refuse a file of more pages than there may be, before any of them is read."""
     wanted = len(order.pages.numbers(page.count, page.name)) if order.pages else page.count
     if wanted > most:
-        what = f"{page.name} has {wanted:,} pages to read; a request may have {MAX_PAGES} pages in all its files"
+        what = f"{page.name} has {wanted:,} pages to read; all files together may have {order.most:,} pages"
         raise RequestError(422, what, "choose some with ?pages=1-20, or read it with `text-recognizer read`")
-    if wanted > 1 and order.kind in SINGLE_PAGE:
-        what = f"an answer in the format {order.kind} holds one page, but {page.name} has {wanted:,}"
-        raise RequestError(422, what, "choose one with ?pages=1, or ask for JSON, text, Markdown or PDF")
+    if not order.zipped:
+        require_joinable(order.kind, wanted)
 
 
 def _read_page(order: Order, page: OpenedPage) -> Answered:
     recognizer = order.served.recognizer
-    found = recognizer.read(page.rgb, check=order.task.check).to_record()
+    found = recognizer.read(page.rgb, order.printed, check=order.task.check).to_record()
+    order.served.watch.add(found)
     record = ReadPage(**dict(found), name=page.name, page=page.number, pages=page.count, model=order.served.model)
     if order.kind == "json":
         return Answered(record)
@@ -122,23 +124,28 @@ def _read_page(order: Order, page: OpenedPage) -> Answered:
     return Answered(record, write_page(found, source, order.kind))
 
 
-def _to_response(order: Order, answered: list[Answered]) -> Response:
+def to_answer(kind: OutputFormat, model: ServedModel, answered: Sequence[Answered]) -> Response:
+    """Return the answer that holds all pages. If none could be read, it is the problem of the first."""
     failed = [page.record.problem for page in answered if isinstance(page.record, UnreadPage)]
     if len(failed) == len(answered):
         return to_response(failed[0])
-    if failed and order.kind != "json":
+    if failed and kind != "json":
         fix = f"{failed[0].fix}; or ask for JSON, which has a page or a problem for each picture"
         return to_response(failed[0].model_copy(update={"fix": fix}))
-    if order.kind != "json":
-        return Response(_joined(order.kind, answered), media_type=MEDIA_TYPES[order.kind], headers={"Vary": "Accept"})
+    if kind != "json":
+        return Response(_joined(kind, answered), media_type=MEDIA_TYPES[kind], headers={"Vary": "Accept"})
     records = tuple(page.record for page in answered)
-    answer = records[0] if len(records) == 1 else ReadPages(pictures=records, model=order.served.model)
+    answer = records[0] if len(records) == 1 else ReadPages(pictures=records, model=model)
     return JSONResponse(answer.model_dump(mode="json"), headers={"Vary": "Accept"})
 
 
-def _joined(kind: OutputFormat, answered: list[Answered]) -> bytes:
-    try:
-        return join_pages([page.content for page in answered], kind)
-    except TextRecognizerError:
-        what = f"an answer in the format {kind} holds one page, but there are {len(answered)}"
-        raise RequestError(422, what, "send one page, or ask for JSON, text, Markdown or PDF") from None
+def require_joinable(kind: OutputFormat, pages: int) -> None:
+    """Raise RequestError if an answer in this format cannot hold so many pages."""
+    if pages > 1 and kind in SINGLE_PAGE:
+        what = f"an answer in the format {kind} holds one page, but there are {pages:,}"
+        raise RequestError(422, what, "choose one with ?pages=1, ask for JSON, text, Markdown or PDF, or POST to /jobs")
+
+
+def _joined(kind: OutputFormat, answered: Sequence[Answered]) -> bytes:
+    require_joinable(kind, len(answered))
+    return join_pages([page.content for page in answered], kind)

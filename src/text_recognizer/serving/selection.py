@@ -26,7 +26,7 @@ def bento_to_serve(layout: Layout, report: Callable[[str], None] = logger.info, 
         bundle(layout.champion, layout.champion / layout.verdict.name, layout.champion_bento)
         return layout.champion_bento
     pretrained = pretrained_model()
-    if not layout.bento.exists() and pretrained.exists():
+    if not (layout.bento / "bento.yaml").is_file() and pretrained.exists():
         where = layout.pretrained_bento
         report(f"serve: no model was trained and accepted here yet; bundling the pretrained reader in {where}")
         bundle(pretrained, pretrained / "verdict.json", where)

@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from text_recognizer.core.layout import LAYOUT
 from text_recognizer.release.verdict_file import require_passed
 from text_recognizer.serving.correction_store import FEEDBACK_VARIABLE, PARAMS_VARIABLE, feedback_folder
 from text_recognizer.serving.hosts import HOSTS_VARIABLE, THIS_COMPUTER
+from text_recognizer.serving.served import WORK_VARIABLE
+from text_recognizer.serving.settings import Settings
 from text_recognizer.utils import telemetry
 
 logger = logging.getLogger(__name__)
@@ -38,8 +41,17 @@ class AddressError(TextRecognizerError):
     code = "address"
 
 
-def serve(bento: Path, host: str, port: int, report: Callable[[str], None] = logger.info) -> None:
+def serve(
+    bento: Path,
+    host: str,
+    port: int,
+    report: Callable[[str], None] = logger.info,
+    settings: Mapping[str, str] | None = None,
+) -> None:
     """Serve the folder `bento` until Ctrl-C and report the page's URL when it is ready. Port 0 picks a free port.
+
+    `settings` are environment variables of the server, and count more than those of this process. The server works with
+    a copy of the bento, so that a process that is replaced begins with the same bento again.
 
     Raises ModelError if there is no bento, NotReleasedError if its model did not pass, AddressError if the server
     cannot listen there, and TextRecognizerError if the server stops by itself.
@@ -51,12 +63,14 @@ def serve(bento: Path, host: str, port: int, report: Callable[[str], None] = log
     folder = feedback_folder(feedback)
     report(f"serve: corrections go to {folder}" if folder else "serve: corrections are off")
     _check_model(bento / "src")
+    Settings.of({**os.environ, **(settings or {})})
     address, port = resolve(host, port)
     telemetry.disable_telemetry()
     with tempfile.TemporaryDirectory(prefix="serve-") as scratch, _hang_up_interrupts():
-        # Compiled files inside the bento would make DVC consider it changed.
-        settings = {**feedback, **_host_setting(host, address), "PYTHONDONTWRITEBYTECODE": "1"}
-        server = _start(bento, address, port, {"BENTOML_HOME": scratch, **os.environ, **settings})
+        copy = shutil.copytree(bento, Path(scratch) / "bento")
+        own = {"BENTOML_HOME": scratch, WORK_VARIABLE: scratch}
+        environment = {**own, **os.environ, **(settings or {}), **feedback, **_host_setting(host, address)}
+        server = _start(copy, address, port, environment)
         try:
             if url := _wait_until_ready(server, address, port):
                 report(f"ready: open {url} (Ctrl-C ends)")
