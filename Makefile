@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-l
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test every-test test-fast clean
+.PHONY: help setup demo serve up down train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test every-test test-fast clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,23 @@ demo: setup ## run the whole pipeline; stages that are up to date are skipped
 serve: setup ## serve the model of the last accepted run on http://127.0.0.1:3000
 	@$(BIN)/text-recognizer serve
 
+# Where `make up` listens, on this machine only. Prefect's database is in the clone, so that two clones do not mix.
+export UP_BIN := $(CURDIR)/$(BIN)
+export UP_SERVER_PORT ?= 4200
+export UP_SERVICE_PORT ?= 3000
+export UP_REPORTS_PORT ?= 4300
+SUPERVISED := PREFECT_HOME='$(CURDIR)/.cache/up/prefect' PREFECT_API_URL=http://127.0.0.1:$(UP_SERVER_PORT)/api \
+  TEXT_RECOGNIZER_REPORTS_URL=http://127.0.0.1:$(UP_REPORTS_PORT)
+
+up: setup ## start Prefect's server, a worker, the deployments and the service, and keep them running
+	@mkdir -p .cache/up reports
+	@$(SUPERVISED) $(BIN)/supervisord -c deploy/supervisord.conf
+	@$(SUPERVISED) $(BIN)/python -m flows.setup
+
+down: ## end what `make up` started; a training writes a checkpoint first
+	@$(BIN)/supervisorctl -c deploy/supervisord.conf shutdown
+	@while test -e .cache/up/supervisord.pid; do sleep 0.5; done
+
 # A recipe is trained in a folder of its own, runs/NAME, so that the pipeline's results stay. IAM names the archive, BROWN
 # the Brown corpus for the recipes that use it.
 runs/%/data/processed: recipes/%.yaml params.yaml
@@ -58,7 +75,7 @@ runs/%/data/processed: recipes/%.yaml params.yaml
 	text-recognizer params --merge recipes/$*.yaml > runs/$*/params.draft && mv runs/$*/params.draft runs/$*/params.yaml
 	ln -sfn '$(abspath $(IAM))' runs/$*/iamdb.zip
 	! test -f '$(BROWN)' || ln -sfn '$(abspath $(BROWN))' runs/$*/brown.zip
-	cd runs/$* && text-recognizer fetch && text-recognizer validate && text-recognizer preprocess
+	cd runs/$* && text-recognizer fetch && text-recognizer find-lines && text-recognizer validate && text-recognizer preprocess
 	@touch $@
 
 runs/%/models/reader: runs/%/data/processed

@@ -2,19 +2,31 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.settings import get_current_settings
 
+from flows.outcomes import REJECTED, SKIPPED
 from text_recognizer.core.errors import INTERRUPTED, ConfigError, TextRecognizerError
 
 
-def run_flow(name: str, run: Callable[[], object]) -> int:
-    """Run a flow and return 0; on an error print its message and return its exit status; return 130 on Ctrl-C."""
+def run_flow(name: str, run: Callable[[], State[Any] | None]) -> int:
+    """Run a flow and return 0; on an error print its message and return its exit status; return 130 on Ctrl-C.
+
+    If `run` returns the flow's state, that of a failure counts as its error. A run that is rejected or skipped prints
+    why, and has the status 1.
+    """
     try:
         require_server()
-        run()
+        state = run()
+        if state and state.name in (REJECTED, SKIPPED):
+            print(f"{name}: {state.message}", file=sys.stderr)
+            return 1
+        if state:
+            state.result()
     except TextRecognizerError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.exit_status

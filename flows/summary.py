@@ -61,12 +61,6 @@ def plain(rows: Sequence[Row]) -> str:
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    body = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
-    return f"| | |\n|---|---|\n{body}\n"
-
-
 def _review(score: Score) -> list[Row]:
     point = score.calibration.at_budget
     if not point:
@@ -86,7 +80,7 @@ def _served(files: Layout, accepted: bool) -> list[Row]:
     bento = Layout().bento
     if accepted:
         return [("bento", str(bento)), ("serve it", SERVE)]
-    if files.bento.is_dir():
+    if (files.bento / "bento.yaml").is_file():
         return [("bento", f"{bento} still holds the last accepted model")]
     return [("bento", "none: the model was rejected")]
 
@@ -100,7 +94,3 @@ def _counts(validation: ValidationSummary) -> str:
 def _limit(verdict: Verdict, name: str) -> str:
     limit = next((rule.limit for rule in verdict.rules if rule.name == name), None)
     return f"{limit:.2%}" if isinstance(limit, int | float) else "none"
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", "<br>")

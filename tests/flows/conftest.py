@@ -79,6 +79,7 @@ def validation() -> dict[str, Any]:
         "passed": False, "sha256": DIGEST, "split": "aachen",
         "counts": {"forms": 10, "lines": 20, "writers": 5, "excluded": 0},
         "splits": {"train": {"forms": 7, "lines": 14, "writers": 4}, "test": {"forms": 3, "lines": 6, "writers": 1}},
+        "sources": [{"name": "synthetic", "forms": 10, "lines": 20, "writers": 5, "left_out": {}}],
         "drift": "no data have been accepted before",
         "feedback": {"accepted": ["a"], "refused": {"b": ["correction_text: line 1 has no text"]}},
         "expectations": [

@@ -17,6 +17,7 @@ from tests.lazy import lazy
 from text_recognizer.core.errors import ConfigError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.params import SyntheticSection
+from text_recognizer.corpora.page_sources import page_sources
 from text_recognizer.preprocess import Corrections, Sources, locally, pack
 from text_recognizer.synthetic import write_corpus
 
@@ -85,7 +86,7 @@ def wait_for(ready):
 @pytest.fixture
 def project(tmp_path, monkeypatch, params):
     """Change to a folder with an archive of eight chunks of forms; return its parameters."""
-    write_corpus(SyntheticSection(**FORMS), tmp_path / "project" / LAYOUT.archive, workers=1)
+    write_corpus(SyntheticSection(**FORMS), tmp_path / "project" / LAYOUT.raw / "synthetic.zip", workers=1)
     monkeypatch.chdir(tmp_path / "project")
     small = {"canvas_height": 64, "canvas_width": 160, "line_height": 0}
     return params.model_copy(update={"preprocess": params.preprocess.model_copy(update=small)})
@@ -118,7 +119,8 @@ def killed_midway(worker):
 @pytest.mark.usefixtures("prefect_server")
 def test_a_worker_that_is_killed_midway_changes_nothing_in_the_bytes(project, cluster):
     # Given the splits that this machine packs alone
-    sources = Sources(LAYOUT.archive, project.data, Corrections(LAYOUT.feedback), project.synthetic)
+    pages = page_sources(project.data, LAYOUT.raw, LAYOUT.found_lines)
+    sources = Sources(pages, project.data, Corrections(LAYOUT.feedback), project.synthetic)
     pack(sources, project.preprocess, Path("alone"), locally(1))
     # When two workers do it, and one is killed before the end
     killing = killed_midway(cluster.workers[0])
@@ -130,6 +132,7 @@ def test_a_worker_that_is_killed_midway_changes_nothing_in_the_bytes(project, cl
     assert content(LAYOUT.processed) == content(Path("alone"))
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr(dask_crops, "CONNECT_SECONDS", 1)
     with pytest.raises(ConfigError) as caught:

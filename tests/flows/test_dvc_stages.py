@@ -9,8 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from flows.dvc_stages import RAN, RESTORED, UP_TO_DATE, StageError, exit_status, failure_message, pipeline, run_stage
+from flows.dvc_stages import (
+    RAN,
+    RESTORED,
+    RESUMES,
+    UP_TO_DATE,
+    StageError,
+    exit_status,
+    failure_message,
+    pipeline,
+    run_stage,
+)
+from text_recognizer.cli.stage_commands import STAGES
 from text_recognizer.core.errors import TEMPORARY, ConfigError
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,11 +40,31 @@ def test_stages_are_ordered_by_their_dependencies_and_not_by_the_file(make_proje
             "first": {"cmd": "echo > a", "outs": ["a"]},
         }
     )
-    assert pipeline(project) == ["first", "middle", "last"]
+    steps = pipeline(project)
+    assert [step.name for step in steps] == ["first", "middle", "last"]
+    assert [sorted(step.upstream) for step in steps] == [[], ["first"], ["first", "middle"]]
 
 
-def test_the_stages_of_the_project_are_in_their_order():
-    assert pipeline(ROOT) == ["fetch", "validate", "preprocess", "train", "evaluate", "gate", "bundle"]
+@pytest.mark.slow
+def test_a_stage_has_changed_until_it_has_run_and_again_after_a_change(make_project):
+    project = make_project({"one": {"cmd": "cp source a", "deps": ["source"], "outs": ["a"]}})
+    (project / "source").write_text("made")
+    changed = [pipeline(project)[0].changed]
+    run_stage("one", project, ignore)
+    changed.append(pipeline(project)[0].changed)
+    (project / "source").write_text("made again")
+    assert [*changed, pipeline(project)[0].changed] == [True, False, True]
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_forced_runs_although_it_is_up_to_date(make_project):
+    project = make_project({"one": {"cmd": "echo run >> ran; echo > a", "outs": ["a"]}})
+    assert [run_stage("one", project, ignore), run_stage("one", project, ignore, force=True)] == [RAN, RAN]
+    assert (project / "ran").read_text().split() == ["run", "run"]
+
+
+def test_the_stages_of_the_project_are_in_the_order_of_their_commands():
+    assert [step.name for step in pipeline(ROOT)] == list(STAGES)
 
 
 def test_a_folder_without_dvc_is_named(tmp_path):
@@ -47,6 +80,7 @@ def test_a_damaged_dvc_yaml_is_refused_with_the_message_of_dvc(make_project):
     assert "dvc.yaml" in caught.value.what
 
 
+@pytest.mark.slow
 def test_the_output_of_a_stage_is_logged_line_by_line_without_the_advice_of_dvc(make_project):
     project = make_project({"one": {"cmd": "printf 'hello\\n\\r10%%\\r100%%\\n' && echo > a", "outs": ["a"]}})
     logged: list[str] = []
@@ -55,6 +89,7 @@ def test_the_output_of_a_stage_is_logged_line_by_line_without_the_advice_of_dvc(
     assert not [text for text in logged if "git add" in text or "dvc push" in text]
 
 
+@pytest.mark.slow
 def test_a_stage_runs_once_then_is_up_to_date_and_is_restored_from_the_cache(make_project):
     project = make_project({"one": {"cmd": "cp source a", "deps": ["source"], "outs": ["a"]}})
     (project / "source").write_text("made")
@@ -64,18 +99,21 @@ def test_a_stage_runs_once_then_is_up_to_date_and_is_restored_from_the_cache(mak
     assert [*outcomes, run_stage("one", project, ignore)] == [RAN, UP_TO_DATE, RESTORED]
 
 
+@pytest.mark.slow
 def test_only_the_named_stage_runs(make_project):
     project = make_project({"one": {"cmd": "echo > a", "outs": ["a"]}, "two": {"cmd": "echo > b", "outs": ["b"]}})
     run_stage("two", project, ignore)
     assert sorted(path.name for path in project.glob("?")) == ["b"]
 
 
+@pytest.mark.slow
 def test_a_stage_finds_the_commands_of_this_environment_first(make_project):
     project = make_project({"one": {"cmd": "command -v python > a", "outs": ["a"]}})
     run_stage("one", project, ignore)
     assert (project / "a").read_text().strip() == str(Path(sys.executable).parent / "python")
 
 
+@pytest.mark.slow
 def test_the_error_of_a_failed_stage_has_its_own_message(make_project):
     cmd = "echo chatter; echo 'text-recognizer one: the page is blank' >&2; echo '  fix - scan it again' >&2; exit 1"
     project = make_project({"one": {"cmd": cmd}})
@@ -85,15 +123,15 @@ def test_the_error_of_a_failed_stage_has_its_own_message(make_project):
     assert caught.value.exit_status == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "status"),
     [
         (f"exit {TEMPORARY}", TEMPORARY),
         (["true", "exit 3"], 3),
         ("echo 'ERROR: failed to reproduce it, exited with 75'\nexit 4", 4),
-        ("kill -9 $$", 1),
     ],
-    ids=["temporary", "second command", "misleading output", "killed"],
+    ids=["temporary", "second command", "misleading output"],
 )
 def test_the_error_of_a_failed_stage_has_the_exit_status_of_its_command(make_project, command, status):
     project = make_project({"one": {"cmd": command}})
@@ -102,6 +140,17 @@ def test_the_error_of_a_failed_stage_has_the_exit_status_of_its_command(make_pro
     assert caught.value.exit_status == status
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["kill -9 $$", "sh -c 'kill -9 $$'; exit $?"], ids=["itself", "by its shell"])
+def test_a_stage_that_is_killed_is_named_as_that_and_says_what_the_next_run_does(make_project, command):
+    project = make_project({"train": {"cmd": command}})
+    with pytest.raises(StageError) as caught:
+        run_stage("train", project, ignore)
+    assert (caught.value.stage, caught.value.stopped_by, caught.value.exit_status) == ("train", signal.SIGKILL, 1)
+    assert caught.value.fix == RESUMES["train"]
+
+
+@pytest.mark.slow
 def test_what_dvc_itself_refuses_has_the_message_of_dvc_and_is_not_temporary(make_project):
     project = make_project({"one": {"cmd": "true", "deps": ["nowhere.txt"]}})
     with pytest.raises(StageError) as caught:
@@ -142,6 +191,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_an_interrupted_stage_cleans_up_and_leaves_no_process(make_project):
     # Given a running stage that has started a process
     project = make_project({"one": {"cmd": "python stage.py", "outs": ["a"]}})

@@ -22,7 +22,7 @@ def raising(error):
     [
         (lambda: None, 0, ""),
         (raising(TextRecognizerError("no pages", "fetch some")), 1, "ingest: no pages\n  fix: fetch some\n"),
-        (raising(StageError("no answer", exit_status=TEMPORARY)), TEMPORARY, "ingest: no answer\n"),
+        (raising(StageError("fetch", "no answer", exit_status=TEMPORARY)), TEMPORARY, "ingest: no answer\n"),
         (raising(KeyboardInterrupt()), INTERRUPTED, "ingest: interrupted; repeat the command to resume\n"),
     ],
     ids=["success", "error", "temporary failure", "interrupt"],
@@ -33,6 +33,7 @@ def test_the_exit_status_and_the_message_tell_how_a_flow_ended(run, status, mess
     assert capsys.readouterr().err == message
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_named_before_anything_runs(capsys):
     started = []
     with settings.temporary_settings({settings.PREFECT_API_URL: "http://127.0.0.1:9/api"}):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from flows.summary import markdown, plain, rejection, summarise
+from flows.report_links import table
+from flows.summary import plain, rejection, summarise
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.layout import Layout
 
@@ -62,6 +63,8 @@ def test_a_rejected_model_is_not_offered_to_be_served(write, rejected_verdict):
 
 def test_after_a_rejection_the_bento_of_the_last_accepted_model_is_named(write, rejected_verdict, tmp_path):
     Layout(tmp_path).bento.mkdir(parents=True)
+    assert dict(summarise(write(verdict=rejected_verdict)))["bento"].startswith("none")
+    (Layout(tmp_path).bento / "bento.yaml").touch()
     rows = dict(summarise(write(verdict=rejected_verdict)))
     assert rows["bento"].startswith("dist/bento ")
 
@@ -111,4 +114,4 @@ def test_the_columns_of_the_plain_table_are_aligned():
 
 
 def test_a_value_cannot_break_the_markdown_table():
-    assert "| a | 1\\|2<br>3 |" in markdown([("a", "1|2\n3")])
+    assert "| a | 1\\|2<br>3 |" in table(("", ""), [("a", "1|2\n3")])

@@ -17,6 +17,7 @@ from text_recognizer.release.gate_verdict import gate
 from text_recognizer.release.git import Git
 from text_recognizer.release.ledger import Ledger
 from text_recognizer.release.speed import Speed
+from text_recognizer.utils.files import json_digest
 
 STAGE = "stages:\n  train:\n    cmd: 'true'\n    outs: [models/reader, reports/pages.jsonl]\n"
 # DVC's remote is a folder beside the clone, so that every copy of the clone has its own.
@@ -104,7 +105,10 @@ class Clone:
             shutil.rmtree(self.folder / path, ignore_errors=True)
             shutil.copytree(trained.folder / path, self.folder / path)
         if changed:
-            (self.folder / LAYOUT.score).write_text(json.dumps(trained.score | changed), encoding="utf-8")
+            score = trained.score | changed
+            del score["sha256"]
+            signed = score | {"sha256": json_digest(score)}
+            (self.folder / LAYOUT.score).write_text(json.dumps(signed), encoding="utf-8")
         from dvc.repo import Repo
 
         with Repo(str(self.folder)) as repo:

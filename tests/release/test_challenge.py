@@ -11,12 +11,13 @@ from tests.lazy import lazy
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.release.promotion import promote
 
-flow = lazy("flows.retrain")
+flow = lazy("flows.retraining")
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 COUNTS = {"forms": 1, "lines": 2, "writers": 1}
 VALIDATION = {
     "passed": True, "sha256": "ab" * 32, "split": "aachen", "counts": {**COUNTS, "excluded": 0},
-    "splits": {"train": COUNTS}, "drift": "none", "feedback": {"accepted": [], "refused": {}}, "expectations": [],
+    "splits": {"train": COUNTS}, "sources": [], "drift": "none", "feedback": {"accepted": [], "refused": {}},
+    "expectations": [],
     "forms_at_fault": [],
 }  # fmt: skip
 
@@ -50,7 +51,7 @@ def test_a_retraining_that_beats_the_model_in_service_is_bundled(served, better,
     assert (project / "bundled").exists()
 
 
-def test_a_retraining_that_does_not_beat_it_fails_the_flow_and_is_not_bundled(
+def test_a_retraining_that_does_not_beat_it_is_rejected_and_is_not_bundled(
     clone, worse, better, limits, section, quick, retraining, capsys
 ):
     # Given the better reader in service
@@ -59,10 +60,10 @@ def test_a_retraining_that_does_not_beat_it_fails_the_flow_and_is_not_bundled(
     # When a retraining makes the worse one, which the gate passes
     project = retraining(clone, worse)
     assert json.loads((worse.folder / LAYOUT.verdict).read_text())["passed"]
-    with pytest.raises(flow.RejectedError) as caught:
-        flow.retrain(project)
+    state = flow.retrain(project, return_state=True)
     # Then the failed rule is named, nothing is bundled, and the summary is still shown
-    assert "better: " in caught.value.what
+    assert state.name == "Rejected"
+    assert "better: " in state.message
     assert not (project / "bundled").exists()
     assert re.search(rf"test CER +{worse.score['cer']:.2%} ", capsys.readouterr().out)
 
@@ -75,7 +76,7 @@ def test_a_retraining_on_other_test_pages_is_not_bundled_however_well_it_reads(s
     (project / "dvc.yaml").write_text(
         pipeline.replace(str(better.folder / LAYOUT.score), str(elsewhere)), encoding="utf-8"
     )
-    with pytest.raises(flow.RejectedError) as caught:
-        flow.retrain(project)
-    assert "same_pages: " in caught.value.what
+    state = flow.retrain(project, return_state=True)
+    assert state.name == "Rejected"
+    assert "same_pages: " in state.message
     assert not (project / "bundled").exists()

@@ -10,7 +10,9 @@ import yaml
 from text_recognizer.core.params import GateSection
 from text_recognizer.core.schemas import Verdict
 from text_recognizer.corpora.packed_pages import source_kind
-from text_recognizer.release.gate_verdict import gate, judge, table
+from text_recognizer.release import gate_verdict
+from text_recognizer.release.gate_verdict import gate, table
+from text_recognizer.utils.files import json_digest
 
 DIGEST = "ab" * 32
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,16 @@ def score():
     }
 
 
+def signed(score):
+    """Return the score with its own digest, as `evaluate` writes it."""
+    return score | {"sha256": json_digest(score)}
+
+
+def judge(score, limits):
+    """Judge a score that has its own digest; something else as it is."""
+    return gate_verdict.judge(signed(score) if isinstance(score, dict) else score, limits)
+
+
 def failed(verdict):
     return {rule.name: rule for rule in verdict.failed}
 
@@ -59,8 +71,8 @@ def test_a_good_score_passes_every_rule(score, limits):
     assert verdict.passed
     assert failed_names(verdict) == []
     assert [rule.name for rule in verdict.rules] == [
-        "cer", "wer", "pages", "interval", "better_than_floor", "model", "worst_slice", "slice digits", "calibration",
-        "perturbed inverted", "blank",
+        "cer", "wer", "pages", "interval", "better_than_floor", "model", "unchanged", "worst_slice", "slice digits",
+        "calibration", "perturbed inverted", "blank",
     ]  # fmt: skip
 
 
@@ -123,6 +135,15 @@ def test_a_figure_that_cannot_be_judged_fails_its_rule_alone_and_is_named(score,
     assert named in failed(verdict)[rule].reason
 
 
+@pytest.mark.parametrize("stated", [None, "ef" * 32, "no digest"], ids=str)
+def test_a_score_whose_fields_do_not_give_its_own_digest_is_rejected_for_that_alone(score, limits, stated):
+    assert failed_names(gate_verdict.judge(score | {"sha256": stated}, limits)) == ["unchanged"]
+
+
+def test_a_figure_that_was_changed_by_hand_is_rejected(score, limits):
+    assert failed_names(gate_verdict.judge(signed(score) | {"wer": 0.2}, limits)) == ["unchanged"]
+
+
 @pytest.mark.parametrize(
     ("pages", "words", "other"), [(49, "below the minimum of 50", "at least"), (50, "at least 50", "minimum")]
 )
@@ -161,7 +182,7 @@ def test_if_there_is_only_a_default_the_source_does_not_matter(score, limits):
 def test_the_sample_and_the_recipe_for_iam_have_different_limits(score, shipped):
     # Given a score between the two limits, on the pages of either
     recipe = yaml.safe_load((ROOT / "recipes/cpu.yaml").read_text(encoding="utf-8"))
-    kinds = source_kind(shipped.data.source), source_kind(recipe["data"]["source"])
+    kinds = (source_kind(address) for address in (shipped.data.addresses, recipe["data"]["sources"][0]["address"]))
     assert "max_cer" not in recipe["gate"]
     # When the same rules judge both
     changed = [score | {"cer": 0.15, "source": kind} for kind in kinds]
@@ -234,7 +255,7 @@ def test_anything_but_a_score_rejects(score, limits):
 
 
 def test_the_verdict_of_a_score_file_is_written_and_returned(score, limits, tmp_path):
-    (tmp_path / "score.json").write_text(json.dumps(score))
+    (tmp_path / "score.json").write_text(json.dumps(signed(score)))
     verdict = gate(tmp_path / "score.json", limits, tmp_path / "verdict.json")
     assert verdict.passed
     assert Verdict.model_validate_json((tmp_path / "verdict.json").read_text()) == verdict
@@ -264,7 +285,7 @@ def test_a_damaged_score_file_is_a_rejection_with_a_reason_and_is_written(limits
 
 
 def test_a_nan_in_a_score_file_is_named(score, limits, tmp_path):
-    (tmp_path / "score.json").write_text(json.dumps(score | {"wer": math.nan}))
+    (tmp_path / "score.json").write_text(json.dumps(signed(score | {"wer": math.nan})))
     verdict = gate(tmp_path / "score.json", limits, tmp_path / "verdict.json")
     assert failed_names(verdict) == ["wer"]
     assert failed(verdict)["wer"].reason.startswith("wer ")
@@ -285,7 +306,7 @@ def test_a_missing_score_replaces_an_old_verdict(limits, tmp_path):
 
 def test_the_table_has_the_outcome_and_every_rule(score, limits):
     text = table(judge(score | {"wer": 0.9}, limits))
-    assert text.startswith("gate: rejected by 1 of 11 rules")
+    assert text.startswith("gate: rejected by 1 of 12 rules")
     assert "FAILED  wer" in text
     assert "ok      cer " in text
     assert table(judge(score, limits)).startswith("gate: passed")

@@ -9,6 +9,8 @@ from text_recognizer.core.schemas import ArchiveScore, Override, RuleResult, Sco
 from text_recognizer.inference.model_info import INFO_FILE, read_info
 from text_recognizer.release.model_card import card, write_card
 
+pytestmark = pytest.mark.slow
+
 DIGEST = "cd" * 32
 SLICE = {"by": "lines", "name": "3 lines", "pages": 9, "writers": 4, "characters": 900, "cer": 0.15, "interval": None}
 POINT = {"share": 0.1, "words": 18, "found": 0.45, "threshold": 0.585, "chance": 0.1}

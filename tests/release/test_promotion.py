@@ -9,7 +9,7 @@ import yaml
 from text_recognizer.core.errors import ModelError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.schemas import Override
-from text_recognizer.release import store
+from text_recognizer.release import model_card
 from text_recognizer.release.git import RegistryError
 from text_recognizer.release.listing import list_versions, table
 from text_recognizer.release.promotion import challenge, promote, rollback
@@ -134,7 +134,7 @@ def test_a_model_of_an_earlier_version_is_not_rolled_back_to(
     info.write_text(json.dumps(table), encoding="utf-8")
     clone.commit(early, model=sha256(info))
     with monkeypatch.context() as earlier:
-        earlier.setattr(store, "write_card", lambda *_: None)  # an earlier version reads that key
+        earlier.setattr(model_card, "write_card", lambda *_: None)  # an earlier version reads that key
         assert promote(clone.folder, limits, section, measure=quick).passed
     clone.commit(better)
     assert promote(clone.folder, limits, section, measure=quick).passed

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from text_recognizer.release.verdict_file import NotReleasedError, require_passed
+from text_recognizer.release.verdict_file import NotReleasedError, RejectedModelError, require_passed
 
 DIGEST = "a" * 64
 RULE = {"name": "max_cer", "limit": 0.2, "value": 0.1, "passed": True, "reason": ""}
@@ -85,3 +85,19 @@ def test_a_verdict_that_does_not_pass_this_model_is_refused_with_its_reason(tmp_
     with pytest.raises(NotReleasedError) as caught:
         require_passed(write(tmp_path, WHOLE | change), DIGEST)
     assert named in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"passed": False, "rules": [FAILED]}, RejectedModelError),
+        ({"passed": False, "rules": [FAILED], "model": None, "cer": None, "cer_interval": None}, RejectedModelError),
+        ({"passed": False, "rules": [FAILED], "model": "b" * 64}, NotReleasedError),
+        ({"rules": [RULE, FAILED]}, NotReleasedError),
+    ],
+    ids=["rejected", "nothing to judge", "another model", "passed with a failed rule"],
+)
+def test_only_a_verdict_that_rejects_this_model_is_a_rejection(tmp_path, change, error):
+    with pytest.raises(NotReleasedError) as caught:
+        require_passed(write(tmp_path, WHOLE | change), DIGEST)
+    assert caught.type is error

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from text_recognizer.cli.command_options import Commands, add, add_model
-from text_recognizer.cli.pack_lines_command import page_reader
 from text_recognizer.core.errors import ConfigError
 from text_recognizer.core.layout import LAYOUT
 
@@ -40,6 +39,7 @@ def _adapt(options: argparse.Namespace) -> int:
     info = read_info(options.model / INFO_FILE)
     files = list_pages([options.pages], "aachen", "train", unlisted=True)
     from text_recognizer.preprocess.line_packing import collect_strips
+    from text_recognizer.stages.strip_reader import page_reader
     from text_recognizer.training.adaptation import adapt, require_pages
     from text_recognizer.training.adaptation_runs import AdaptationSettings, canvas_section
     from text_recognizer.training.adapted_model import write_adapted

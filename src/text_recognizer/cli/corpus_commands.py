@@ -2,9 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from text_recognizer.cli.command_options import Commands, add
+from text_recognizer.core.data_params import IamSplit
 
 if TYPE_CHECKING:
     from text_recognizer.corpora.corpus_base import Corpus
@@ -17,9 +18,10 @@ ADDRESS = (
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     """Add `import` and `export`."""
-    look = add(commands, "import", _import, "look at transcribed pages, and print their entry for params.yaml")
+    look = add(commands, "import", _import, "look at transcribed pages, and print or add their entry of data.sources")
     _add_source(look)
     look.add_argument("--quick", action="store_true", help="do not open the pictures")
+    look.add_argument("--add", action="store_true", help="add the entry to data.sources in params.yaml")
     export = add(commands, "export", _export, "write transcribed pages as PAGE XML with their pictures")
     _add_source(export)
     export.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="a new folder")
@@ -32,7 +34,10 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         "--pictures", type=Path, metavar="FOLDER", help="where the pictures of PAGE XML or ALTO are, if not with them"
     )
     parser.add_argument(
-        "--split", default="aachen", metavar="NAME", help="of an archive in IAM's layout; default: %(default)s"
+        "--split",
+        choices=get_args(IamSplit),
+        default="aachen",
+        help="of an archive in IAM's layout; default: %(default)s",
     )
 
 
@@ -44,11 +49,21 @@ def _open(options: argparse.Namespace) -> "Corpus":
 
 def _import(options: argparse.Namespace) -> int:
     from text_recognizer.corpora.corpus_survey import survey
+    from text_recognizer.corpora.source_entries import add_source, entry_yaml
 
     with _open(options) as corpus:
         found = survey(corpus, check_pictures=not options.quick)
     print(found.summary())
-    print(f"\n{found.yaml()}", end="")
+    entry = found.entry(options.pictures)
+    if entry is None:
+        print(f"\nthe pipeline takes no {found.format} pages from data.sources")
+    elif options.add:
+        from text_recognizer.core.config import PARAMS_FILE
+
+        add_source(PARAMS_FILE, entry)
+        print(f"\nadded to data.sources in {PARAMS_FILE}:\n{entry_yaml(entry)}", end="")
+    else:
+        print(f"\nan entry for data.sources in params.yaml (--add writes it):\n{entry_yaml(entry)}", end="")
     return 0
 
 

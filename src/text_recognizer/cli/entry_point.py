@@ -16,6 +16,7 @@ from text_recognizer.cli import (
     adapt_command,
     corpus_commands,
     line_kind_commands,
+    operating_commands,
     pack_lines_command,
     reading_commands,
     registry_commands,
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         reading_commands,
         scoring_commands,
         registry_commands,
+        operating_commands,
         line_kind_commands,
     )
     for group in groups:

@@ -16,11 +16,12 @@ EXTRAS = {
         "wandb",
     ),
     "parquet": ("pyarrow",),
+    "s3": ("dvc_s3",),
     "pipeline": ("aiohttp", "dask", "distributed", "dvc", "fsspec", "great_expectations", "prefect", "prefect_dask"),
 }
 
 # These commands need packages of several extras, and `pipeline` has them all.
-PIPELINE_COMMANDS = ("fetch", "validate", "preprocess", "models", "promote", "rollback")
+PIPELINE_COMMANDS = ("fetch", "find-lines", "validate", "preprocess", "models", "promote", "rollback", "status")
 
 
 def missing_extra(error: ModuleNotFoundError, command: str) -> MissingExtraError | None:

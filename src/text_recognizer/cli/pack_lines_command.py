@@ -1,18 +1,13 @@
 """The command that packs lines of transcribed pages for training."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import get_args
 
 from text_recognizer.cli.command_options import Commands, add, add_model
-from text_recognizer.core.errors import ConfigError, ModelError
+from text_recognizer.core.data_params import IamSplit
+from text_recognizer.core.errors import ConfigError
 from text_recognizer.core.layout import LAYOUT
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from text_recognizer.preprocess.line_packing import ReadPage, ReadStrip
 
 
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -40,6 +35,12 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="SOURCE",
         help="default: the validation parts of the sources",
     )
+    parser.add_argument(
+        "--split",
+        choices=get_args(IamSplit),
+        default="aachen",
+        help="of archives in IAM's layout; default: %(default)s",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order and the degradations; default: %(default)s")
     parser.add_argument(
         "--page-share",
@@ -59,37 +60,9 @@ def _pack_lines(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed} is negative", "give a number from 0 on")
     from text_recognizer.preprocess.line_packing import LineSources, pack_lines
+    from text_recognizer.stages.strip_reader import page_reader
 
-    sources = LineSources(tuple(options.sources), tuple(options.validation), options.page_share)
+    sources = LineSources(tuple(options.sources), tuple(options.validation), options.page_share, options.split)
     read = page_reader(options.model)
-    print(pack_lines(sources, params.data, params.preprocess, read, options.out, options.seed).summary())
+    print(pack_lines(sources, params.preprocess, read, options.out, options.seed).summary())
     return 0
-
-
-def page_reader(model: Path) -> "ReadPage":
-    """Return a function that finds the lines of a page and reads them by greedy decoding.
-
-    A language model would read words that are not there. Raises ModelError if the model cannot read strips.
-    """
-    from text_recognizer.inference import Recognizer
-    from text_recognizer.inference.transcription import best_path, text_characters
-    from text_recognizer.pages.line_finding import LineFinder
-    from text_recognizer.pages.strips import STRIP_DPI
-    from text_recognizer.preprocess.line_packing import ReadStrip
-
-    finder, recognizer = LineFinder.load(), Recognizer.load(model)
-    if recognizer.info.dpi != STRIP_DPI:
-        raise ModelError(
-            f"{model} reads pages of {recognizer.info.dpi} dpi, but lines have {STRIP_DPI}",
-            "name a model of that resolution with --model, for instance the pretrained reader's",
-        )
-
-    def read(rgb: "np.ndarray") -> "Sequence[ReadStrip]":
-        strips = [strip.pixels for strip in finder.find(rgb).strips]
-        texts = [
-            "".join(one.character for one in text_characters(best_path(scores)))
-            for scores in recognizer.score_strips(strips)
-        ]
-        return [ReadStrip(pixels, text) for pixels, text in zip(strips, texts, strict=True)]
-
-    return read

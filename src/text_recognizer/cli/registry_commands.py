@@ -42,6 +42,7 @@ def _promote(options: argparse.Namespace) -> int:
     from text_recognizer.core.schemas import Override
     from text_recognizer.release.gate_verdict import table as verdict_table
     from text_recognizer.release.promotion import promote
+    from text_recognizer.stages.champion_scoring import rescorer
 
     params = config.load()
     override = None
@@ -51,7 +52,7 @@ def _promote(options: argparse.Namespace) -> int:
                 "an override needs a rule, a name and a reason", "add --override RULE --by NAME --reason WHY"
             )
         override = Override(rules=tuple(options.override), by=options.by, reason=options.reason)
-    verdict = promote(Path(), params.gate, params.promote, override)
+    verdict = promote(Path(), params.gate, params.promote, override, rescore=rescorer(Path()))
     print(verdict_table(verdict))
     done = f"in service from now on, and in {LAYOUT.champion}" if verdict.passed else "refused, and recorded as that"
     print(f"{verdict.version}: {done}")

@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,18 @@ DASK_FLOW = "flows.dask_crops"
 def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     """Add one command for each stage."""
     for name, (run, summary) in STAGES.items():
-        stage = add(commands, name, run, summary)
+        stage = add(commands, name, partial(_alone, run), summary)
         if name == "fetch":
             what = "instead: fetch EMNIST for the lab, 'nist' or the path or URL of its gzip.zip"
             stage.add_argument("--emnist", metavar="SOURCE", help=what)
+
+
+def _alone(run: Command, options: argparse.Namespace) -> int:
+    """Run a stage unless it is running already."""
+    from text_recognizer.stages.stage_lock import stage_lock
+
+    with stage_lock(options.command, LAYOUT, partial(print, flush=True)):
+        return run(options)
 
 
 def _params() -> "Params":
@@ -45,6 +54,15 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _find_lines(_: argparse.Namespace) -> int:
+    params = _params()
+    from text_recognizer.stages import find_lines
+
+    found = [one.summary() for one in find_lines.run(params, LAYOUT)]
+    print("\n".join(found) or "all sources are in IAM's layout, which says where the lines are")
+    return 0
+
+
 def _validate(_: argparse.Namespace) -> int:
     params = _params()
     from text_recognizer.stages import validate
@@ -53,9 +71,10 @@ def _validate(_: argparse.Namespace) -> int:
     print(outcome.table())
     if not params.validate_.disjoint_writers:
         # No expectation lists writers in two splits then, so print them here.
+        from text_recognizer.corpora.page_sources import page_sources
         from text_recognizer.corpora.splits import report_leaks
 
-        print(report_leaks(LAYOUT.archive, params.data.split, params.data.exclude))
+        print(report_leaks(page_sources(params.data, LAYOUT.raw, LAYOUT.found_lines), params.data.exclude))
     if not outcome.passed:
         raise DataError(
             "the data are not valid", f"open {LAYOUT.data_docs}/index.html; correct the forms it lists, or exclude them"
@@ -118,16 +137,18 @@ def _bundle(_: argparse.Namespace) -> int:
     params = _params()
     from text_recognizer.stages import bundle
 
-    print(f"bundled: {bundle.run(params, LAYOUT)} in {LAYOUT.bento}")
+    bundled = bundle.run(params, LAYOUT)
+    print(f"bundled: {bundled.tag} in {LAYOUT.bento}" if bundled.tag else f"not bundled: {bundled.rejection}")
     return 0
 
 
 STAGES: dict[str, tuple[Command, str]] = {
-    "fetch": (_fetch, "download the archive, or draw the built-in sample"),
-    "validate": (_validate, "check the archive with Great Expectations and write the Data Docs"),
+    "fetch": (_fetch, "download the archives of the sources, or draw the built-in sample"),
+    "find-lines": (_find_lines, "find the lines of pages that are not in IAM's layout"),
+    "validate": (_validate, "check the archives with Great Expectations and write the Data Docs"),
     "preprocess": (_preprocess, "crop every form's paragraph and pack the splits"),
     "train": (_train, "train a reader, or resume a stopped training"),
     "evaluate": (_evaluate, "score the reader on the test split and write the report"),
     "gate": (_gate, "judge the score by the gate's rules and write the verdict"),
-    "bundle": (_bundle, "build the bento from a model that passed"),
+    "bundle": (_bundle, "build the bento from a model that passed; a rejected one leaves the bento as it is"),
 }

@@ -7,6 +7,7 @@ from text_recognizer.core.schemas import RuleResult
 from text_recognizer.release import score_figures
 from text_recognizer.release.score_figures import RawScore, UnusableFigureError
 
+NOT_JUDGED = ("character", "uncounted source")  # what slices are by that `worst_slice` leaves out
 DEFAULT_SOURCE = "default"  # among the limits by source: the limit of every source that has none of its own
 DIGEST = "a sha256 digest"
 
@@ -24,6 +25,7 @@ def apply_rules(score: RawScore, section: GateSection) -> list[RuleResult]:
         ),
         _check_baseline(score),
         _check_model(score),
+        _check_unchanged(score),
         _check_worst_slice(score, section),
         *(_check_slice(name, limit, score) for name, limit in section.slices.items()),
         check_limit(
@@ -93,7 +95,8 @@ def _check_worst_slice(score: RawScore, section: GateSection) -> RuleResult:
     name, limit = "worst_slice", section.max_slice_cer
     try:
         # A slice by character holds only some characters of its pages: it needs a limit of its own in gate.slices.
-        rows = [row for row in score_figures.rows(score, "slices") if row.get("by") != "character"]
+        # A source that does not count in the gate is only shown.
+        rows = [row for row in score_figures.rows(score, "slices") if row.get("by") not in NOT_JUDGED]
         large = [row for row in rows if score_figures.count(row, "pages") >= section.min_slice_pages]
         if not large:
             raise UnusableFigureError(f"no slice has {section.min_slice_pages} pages")
@@ -150,3 +153,13 @@ def _check_model(score: RawScore) -> RuleResult:
         return unusable("model", DIGEST, problem)
     reason = f"the score names the model {model[:12]}"
     return RuleResult(name="model", limit=DIGEST, value=model, passed=True, reason=reason)
+
+
+def _check_unchanged(score: RawScore) -> RuleResult:
+    """Pass if the score is as `evaluate` wrote it."""
+    try:
+        value = score_figures.own_digest(score)
+    except UnusableFigureError as problem:
+        return unusable("unchanged", DIGEST, problem)
+    reason = f"the fields of the score give its digest {value[:12]}"
+    return RuleResult(name="unchanged", limit=DIGEST, value=value, passed=True, reason=reason)

@@ -40,6 +40,14 @@ def gate(score_path: Path, section: GateSection, verdict_path: Path) -> Verdict:
     return verdict
 
 
+def figures(verdict: Verdict) -> dict[str, float | bool | str | None]:
+    """Return what a verdict judged as a flat table of numbers, for lists of experiments: no digests, no sentences."""
+    values = {rule.name: rule.value for rule in verdict.rules if isinstance(rule.value, int | float)}
+    values.pop("better_than_floor", None)  # its value is the CER once more
+    failed = ", ".join(rule.name for rule in verdict.failed)
+    return {**values, "cer": verdict.cer, "passed": verdict.passed, "failed": failed}
+
+
 def table(verdict: Verdict) -> str:
     """Return the verdict for a terminal: the outcome, one line a rule, and what the model was judged by."""
     width = max(len(rule.name) for rule in verdict.rules)

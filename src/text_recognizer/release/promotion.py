@@ -5,7 +5,6 @@ All other steps come before that tag, or can be repeated after a crash.
 
 import contextlib
 import fcntl
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.params import GateSection, PromoteSection
 from text_recognizer.core.schemas import ChampionName, Override, RuleResult, TagRecord, Verdict
 from text_recognizer.release import store
-from text_recognizer.release.comparison import compare
+from text_recognizer.release.champion_scores import Rescore, champion_score
 from text_recognizer.release.gate_rules import unusable
 from text_recognizer.release.gate_verdict import judge, make_verdict
 from text_recognizer.release.git import Git, RegistryError
@@ -37,6 +36,7 @@ class PromotionRules:
     limits: GateSection
     promote: PromoteSection
     measure: Measure = measure_speed
+    rescore: Rescore | None = None
 
 
 def promote(
@@ -45,14 +45,17 @@ def promote(
     section: PromoteSection,
     override: Override | None = None,
     measure: Measure = measure_speed,
+    rescore: Rescore | None = None,
 ) -> Verdict:
     """Judge the committed model by the limits and against the model in service; put it into service if it passes.
+
+    `rescore` scores the model in service again if the test pages have changed; without it, such a model is refused.
 
     Returns the verdict, which is also written to the registry, whether the model passes or not. Raises RegistryError if
     the registry cannot be read, if the model cannot be fetched by its version, or if another promotion came between.
     """
     with open_registry(project, section) as (git, ledger):
-        return _promote(git, ledger, PromotionRules(limits, section, measure), override)
+        return _promote(git, ledger, PromotionRules(limits, section, measure, rescore), override)
 
 
 def _promote(git: Git, ledger: Ledger, rules: PromotionRules, override: Override | None) -> Verdict:
@@ -73,8 +76,8 @@ def _promote(git: Git, ledger: Ledger, rules: PromotionRules, override: Override
     return verdict
 
 
-def challenge(project: Path) -> list[RuleResult]:
-    """Compare the score in the working tree with that of the model in service.
+def challenge(project: Path, rescore: Rescore | None = None) -> list[RuleResult]:
+    """Compare the score in the working tree with that of the model in service; `rescore` is as for `promote`.
 
     Returns no results if there is nothing to compare: if no model is in service, if it is this very model, or if the
     project is not a git clone.
@@ -89,7 +92,7 @@ def challenge(project: Path) -> list[RuleResult]:
         score = read_json_object(git.folder / LAYOUT.score, SCORE_FIRST, SCORE_FIRST)
         if score.get("model") == champion.record.model:
             return []
-        return compare(score, champion_score(git, champion), champion.version, section)
+        return _compare(git, score, champion, section, rescore)
 
 
 def rollback(project: Path, section: PromoteSection, reason: str, to: str | None = None) -> RegistryTag:
@@ -128,21 +131,20 @@ def judge_for_promotion(git: Git, score: RawScore, champion: RegistryTag | None,
     results = [*judge(score, rules.limits).rules, *check_speed(git.folder, rules.promote, rules.measure)]
     if not champion:
         return make_verdict(results, score, FIRST_BASIS)
-    results += compare(score, champion_score(git, champion), champion.version, rules.promote)
+    results += _compare(git, score, champion, rules.promote, rules.rescore)
     basis = f"the limits of params.yaml and the champion {champion.version}, on the same pages"
     model = champion.record.model
     name = ChampionName(version=champion.version, model=model) if model else None
     return make_verdict(results, score, basis).model_copy(update={"champion": name})
 
 
-def champion_score(git: Git, champion: RegistryTag) -> str | None:
-    """Return the text of the champion's committed score; None if it is missing or is the score of another model."""
-    try:
-        text = git.show(champion.commit, LAYOUT.score)
-        score = json.loads(text)
-    except (RegistryError, ValueError):
-        return None
-    return text if isinstance(score, dict) and score.get("model") == champion.record.model else None
+def _compare(
+    git: Git, score: RawScore, champion: RegistryTag, section: PromoteSection, rescore: Rescore | None
+) -> list[RuleResult]:
+    # The comparison imports numpy. A run that finds nothing to do has nothing to compare.
+    from text_recognizer.release.comparison import compare
+
+    return compare(score, champion_score(git, champion, score, rescore), champion.version, section)
 
 
 def check_speed(project: Path, section: PromoteSection, measure: Measure) -> list[RuleResult]:

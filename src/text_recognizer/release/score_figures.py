@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
+from text_recognizer.utils.files import json_digest
+
 DIGEST = re.compile("[0-9a-f]{64}")
 # A larger integer is no count of anything in a score, and may not fit a float.
 LARGEST = 2**53
@@ -45,6 +47,18 @@ def model(score: RawScore) -> str:
 def data(score: RawScore) -> str:
     """Return the digest of the test pages."""
     return digest(score, "data")
+
+
+def own_digest(score: RawScore) -> str:
+    """Return the digest that the score states of its own fields. They must still give it."""
+    stated = digest(score, "sha256")
+    try:
+        found = json_digest({name: value for name, value in score.items() if name != "sha256"})
+    except RecursionError:
+        raise UnusableFigureError("the score is nested too deeply for a digest") from None
+    if found != stated:
+        raise UnusableFigureError(f"sha256 is {stated[:12]}, but the fields give {found[:12]}: the score was changed")
+    return stated
 
 
 def source(score: RawScore) -> str:

@@ -1,4 +1,8 @@
-"""Fetch a version's files: the model from DVC's cache or remote; its score, by revision, from git."""
+"""Fetch a version's files: the model from DVC's cache or remote; its score, by revision, from git.
+
+Importing the package `inference` takes half a second. A run that finds nothing to do needs no more than git here, so
+the functions below import what they need.
+"""
 
 import contextlib
 import json
@@ -9,10 +13,8 @@ from typing import Any
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.schemas import Verdict
-from text_recognizer.inference.model_info import INFO_FILE
 from text_recognizer.release.git import Git, RegistryError
 from text_recognizer.release.ledger import RegistryTag
-from text_recognizer.release.model_card import write_card
 from text_recognizer.release.score_figures import RawScore
 from text_recognizer.utils.files import sha256, write_json
 
@@ -22,6 +24,8 @@ def fetch_version(git: Git, version: RegistryTag, folder: Path, verdict: Verdict
 
     Raises RegistryError if DVC no longer has the model, or has another one than was registered.
     """
+    from text_recognizer.release.model_card import write_card
+
     fetch_model(git, version, folder)
     (folder / LAYOUT.score.name).write_text(git.show(version.commit, LAYOUT.score) + "\n", encoding="utf-8")
     write_json(folder / LAYOUT.verdict.name, verdict.model_dump(mode="json") if verdict else {})
@@ -35,6 +39,8 @@ def fetch_model(git: Git, version: RegistryTag, folder: Path) -> None:
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
     from dvc_data.index import DataIndexDirError
+
+    from text_recognizer.inference.model_info import INFO_FILE
 
     try:
         files = DVCFileSystem(str(git.folder), rev=version.commit, config=_remotes(git))
@@ -81,6 +87,8 @@ def push(git: Git) -> None:
 
 def committed_score(git: Git) -> RawScore:
     """Return the score at HEAD. Raises RegistryError if the working tree differs from what is committed."""
+    from text_recognizer.inference.model_info import INFO_FILE
+
     _require_committed(git, [LAYOUT.score, LAYOUT.verdict, Path("dvc.lock"), Path("params.yaml")])
     try:
         score = json.loads(git.show("HEAD", LAYOUT.score))

@@ -18,21 +18,32 @@ class NotReleasedError(TextRecognizerError):
     code = "not-released"
 
 
+class RejectedModelError(NotReleasedError):
+    """The gate judged a model and rejected it."""
+
+    code = "rejected-model"
+
+
 def require_passed(path: Path, digest: str) -> PassedVerdict:
     """Return the verdict at `path` if it passed the model of this digest.
 
-    Raises NotReleasedError if the file is missing or damaged, if it rejects the model, or if it judged another model.
+    Raises RejectedModelError if the verdict rejects the model; NotReleasedError if the file is missing or damaged, or
+    if it judged another model.
     """
     text = _read(path)
     verdict = _parse(Verdict, text, path)
+    if verdict.model:
+        _require_same(verdict.model, digest, path)
     _require_rules_passed(verdict, path)
-    passed = _parse(PassedVerdict, text, path)
-    if passed.model != digest:
+    return _parse(PassedVerdict, text, path)
+
+
+def _require_same(judged: str, digest: str, path: Path) -> None:
+    if judged != digest:
         raise NotReleasedError(
-            f"{path} judged the model {passed.model[:12]}, but this model is {digest[:12]}",
+            f"{path} judged the model {judged[:12]}, but this model is {digest[:12]}",
             "run `text-recognizer evaluate` and `text-recognizer gate` again",
         )
-    return passed
 
 
 def _require_rules_passed(verdict: Verdict, path: Path) -> None:
@@ -41,10 +52,10 @@ def _require_rules_passed(verdict: Verdict, path: Path) -> None:
     if verdict.passed and not failed:
         return
     reasons = "; ".join(f"{rule.name} ({rule.reason or 'no reason given'})" for rule in failed)
-    raise NotReleasedError(
-        f"{path} rejects the model: {reasons or 'no rule failed, but the verdict says that the model did not pass'}",
-        "train a better model; the limits are in the section gate of params.yaml",
-    )
+    fix = "train a better model; the limits are in the section gate of params.yaml"
+    if verdict.passed:
+        raise NotReleasedError(f"{path} says that the model passed, but it failed rules: {reasons}", JUDGE_AGAIN)
+    raise RejectedModelError(f"{path} rejects the model: {reasons or 'the verdict names no failed rule'}", fix)
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,42 @@
+"""Ask the service and the Prefect server over HTTP, without a library that the plain installation lacks."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from text_recognizer.core.errors import TEMPORARY, TextRecognizerError
+
+SECONDS = 10.0
+JSON = "application/json"
+
+
+class NoAnswerError(TextRecognizerError):
+    """A server did not answer, or refused a request. The next try may succeed."""
+
+    code = "no-answer"
+    exit_status = TEMPORARY
+
+
+def ask(url: str, body: object = None, seconds: float = SECONDS) -> Any:  # noqa: ANN401 whatever JSON the server sends
+    """Return the JSON of an answer, None if it is empty. With a `body`, post that as JSON. Raises NoAnswerError."""
+    data = None if body is None else json.dumps(body).encode()
+    return send(url, data, JSON, seconds)
+
+
+def send(url: str, data: bytes | None, content_type: str, seconds: float = SECONDS) -> Any:  # noqa: ANN401
+    """Do the same for a body of any type."""
+    headers = {} if data is None else {"Content-Type": content_type}
+    request = urllib.request.Request(url, data=data, headers={**headers, "Accept": JSON})
+    # No proxy: the servers are those of this project, most often on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=seconds) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if text.strip() else None
+    except urllib.error.HTTPError as error:
+        with error:
+            detail = error.read(500).decode(errors="replace")
+        raise NoAnswerError(f"{url} answered {error.code}: {detail}", "correct what it names") from None
+    except (OSError, ValueError) as error:
+        raise NoAnswerError(f"{url} does not answer: {error}", "start it, or name its address") from None

@@ -1,0 +1,103 @@
+"""The probe finds a service that answers with another model, that does not read, or that reads worse than its score."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from text_recognizer.core.schemas import PageRow
+from text_recognizer.release.canary import CanaryError, KnownPage, probe, wait_for_model
+
+MODEL, OTHER = "ab" * 32, "cd" * 32
+ROW = {"writer": "w", "confidence": 0.9, "cer": 0.1, "length_ratio": 1.0}
+PAGES = [
+    KnownPage(
+        b"png", PageRow(id=name, reference="to be\nor not", prediction="to bo\nor not", edits=1, characters=12, **ROW)
+    )
+    for name in ("a", "b")
+]
+
+
+@contextmanager
+def service(answer, status=200):
+    """Serve one answer to every request on this machine, and yield the address and the bodies that came."""
+    bodies = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", bodies
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def reading(text, model=MODEL):
+    return {"text": text, "model": {"digest": model}}
+
+
+def test_a_service_that_reads_as_its_score_says_has_no_excess():
+    with service(reading("to bo\nor not")) as (address, bodies):
+        assert probe(address, PAGES, MODEL, 0.0) == 0
+    assert [b'filename="a.png"' in bodies[0], b"png" in bodies[0], len(bodies)] == [True, True, 2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (reading("to bo\nor not", OTHER), 200),
+        (reading("to xxx\nor not"), 200),
+        ({"detail": "out of memory"}, 500),
+        (reading("", MODEL), 503),
+        (["no page"], 200),
+    ],
+    ids=["another model", "reads worse", "breaks", "busy", "no page"],
+)
+def test_any_other_service_does_not_pass(answer, status):
+    with service(answer, status) as (address, _), pytest.raises(CanaryError) as caught:
+        probe(address, PAGES, MODEL, 0.05)
+    assert caught.value.code == "canary"
+
+
+def test_a_little_more_errors_than_the_score_are_allowed():
+    with service(reading("to bx\nor not")) as (address, _):
+        assert probe(address, PAGES, MODEL, 0.05) == 0
+    with service(reading("to xx\nor not")) as (address, _):
+        assert probe(address, PAGES, MODEL, 0.1) == pytest.approx(1 / 12)
+
+
+def test_a_service_that_takes_the_model_over_is_waited_for():
+    with service({"digest": MODEL}) as (address, _):
+        wait_for_model(address, MODEL, 5)
+
+
+@pytest.mark.parametrize(
+    "described",
+    [{"digest": OTHER}, {"digest": OTHER, "refused": {"reason": "it reads nothing"}}],
+    ids=["old", "refuses"],
+)
+def test_a_service_that_stays_with_another_model_is_found(described):
+    with service(described) as (address, _), pytest.raises(CanaryError) as caught:
+        wait_for_model(address, MODEL, 0.2, sleep=lambda _: None)
+    assert described.get("refused", {}).get("reason", OTHER[:12]) in caught.value.what
+
+
+def test_a_service_that_does_not_answer_is_found():
+    with pytest.raises(CanaryError):
+        wait_for_model("http://127.0.0.1:9", MODEL, 0.05, sleep=lambda _: None)
