@@ -122,7 +122,7 @@ def add_to_bias(model: Path, character: str, value: float) -> None:
 
     graph, info = model / "reader.onnx", model / "reader.json"
     network = onnx.load(graph)
-    (bias,) = (one for one in network.graph.initializer if one.name == "model.head.bias")
+    (bias,) = (one for one in network.graph.initializer if one.name == "head.bias")
     values = numpy_helper.to_array(bias).copy()
     values[INDEX[character]] += value
     bias.CopyFrom(numpy_helper.from_array(values, bias.name))
@@ -152,15 +152,15 @@ def small_crops(params):
 
 @pytest.fixture(scope="session")
 def small_network():
-    """Make an untrained ParagraphReader in eval mode, with random normalisation statistics, from a seed."""
+    """Make an untrained LineReader in eval mode, with random normalisation statistics, from a seed."""
     import torch
 
     from text_recognizer.core.charset import CHARSET
-    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+    from text_recognizer.models.line_reader import LineReader, ReaderConfig
 
-    def make(seed: int = 3) -> ParagraphReader:
+    def make(seed: int = 3) -> LineReader:
         torch.manual_seed(seed)
-        network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1))
+        network = LineReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1))
         for name, value in network.named_buffers():
             if name.endswith(("running_mean", "running_var")):
                 value.uniform_(0.5, 1.5)
@@ -202,7 +202,7 @@ def exported(small_network, small_crops, once):
 
 @pytest.fixture(scope="session", params=[0, pytest.param(6, marks=pytest.mark.slow)], ids=["convolutions", "LSTM"])
 def responsive_network(request):
-    """Make a ParagraphReader in eval mode whose normalisation has the statistics of noise, from a seed.
+    """Make a LineReader in eval mode whose normalisation has the statistics of noise, from a seed.
 
     Statistics that do not fit the features would set every ReLU to zero, and then any two outputs are equal. The
     weights are rounded to half precision, as those of an exported model are.
@@ -210,15 +210,14 @@ def responsive_network(request):
     import torch
 
     from text_recognizer.core.charset import CHARSET
-    from text_recognizer.models.paragraph_reader import ParagraphReader, ReaderConfig
+    from text_recognizer.models.line_reader import LineReader, ReaderConfig
 
-    def make(seed: int = 3) -> ParagraphReader:
+    def make(seed: int = 3) -> LineReader:
         torch.manual_seed(seed)
-        network = ParagraphReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1, request.param))
+        network = LineReader(ReaderConfig(len(CHARSET), (4, 4, 8, 8), 0.1, request.param))
         with torch.no_grad():
             for _ in range(20):
-                features, _ = network.encode(torch.rand(4, 1, 64, 128))
-                network.read_lines(features.mean(dim=2))
+                network(torch.rand(4, 1, 48, 128))
         with torch.no_grad():
             for value in network.state_dict().values():
                 value.copy_(value.half())

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.sources import page_source
 
 from text_recognizer.core.errors import DataError
 from text_recognizer.validation import validate
@@ -40,7 +41,7 @@ def test_a_bad_archive_is_one_clear_error_and_leaves_nothing(params, tmp_path, c
     path.write_bytes(content)
 
     with pytest.raises(DataError) as caught:
-        validate(path, params, tmp_path / "data_docs")
+        validate([page_source(path)], params, tmp_path / "data_docs")
 
     assert str(path) in caught.value.what
     assert named in caught.value.what.replace(str(path), "")
@@ -58,7 +59,7 @@ def test_a_missing_archive_and_a_folder_in_its_place_are_one_clear_error(params,
     make(path)
 
     with pytest.raises(DataError, match=r"iamdb\.zip") as caught:
-        validate(path, params, tmp_path / "data_docs")
+        validate([page_source(path)], params, tmp_path / "data_docs")
 
     assert caught.value.fix
     assert not (tmp_path / "data_docs").exists()

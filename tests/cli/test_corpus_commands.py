@@ -19,7 +19,7 @@ def test_import_prints_what_it_found_and_the_entry(command):
     assert status == 0, err
     summary, _, entry = out.partition("\n\n")
     assert "ö 1" in summary
-    assert yaml.safe_load(entry)["data"]["sources"][0]["format"] == "alto"
+    assert yaml.safe_load(entry.partition(":\n")[2])[0]["format"] == "alto"
 
 
 def test_export_writes_a_folder_that_can_be_read(command, folder):

@@ -84,6 +84,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(command):
     assert "print.png" not in err
 
 
+@pytest.mark.slow
 def test_a_file_is_written_for_each_page_of_a_folder_and_of_a_document(command, folder):
     status, out, _ = command("read", "in", "three.tif", "--printed", "--output", "out", "--jobs", "2")
     assert (status, out) == (0, "")

@@ -154,7 +154,7 @@ class Project:
 
     def handwriting(self, split: str) -> tuple[Form, float, bytes]:
         """Return the first form of a split, the scale of its picture against the scan, and its handwriting as a PNG."""
-        with IamArchive(self.folder / "data/raw/iamdb.zip") as archive:
+        with IamArchive(self.folder / "data/raw/synthetic.zip") as archive:
             name = archive.splits("lwitlrt")[split][0]
             form, page = archive.form(name), archive.picture(name)
         scale, box = page.shape[1] / form.width, form.box
@@ -179,6 +179,13 @@ class Project:
         for section, values in sections.items():
             params[section].update(values)
         path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git does not ignore."""
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        for command in (("add", "--all"), (*who, "commit", "--quiet", "--message", message)):
+            done = self.run("git", *command)
+            assert done.status == 0, done.said
 
     def copy(self, folder: Path) -> "Project":
         shutil.copytree(self.folder, folder / "project", symlinks=True)

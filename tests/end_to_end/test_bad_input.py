@@ -8,7 +8,7 @@ LOGIN = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
 
 
 def whole(project):
-    return (project.folder / "data/raw/iamdb.zip").read_bytes()
+    return (project.folder / "data/raw/synthetic.zip").read_bytes()
 
 
 def missing(_project, _path):
@@ -75,7 +75,7 @@ def test_an_archive_with_another_digest_stops_the_pipeline_before_anything_else_
 def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs(project):
     # Given an archive with one form whose labels are cut short
     source = project.folder / "mine.zip"
-    form = break_labels(project.folder / "data/raw/iamdb.zip", source)
+    form = break_labels(project.folder / "data/raw/synthetic.zip", source)
     project.change(data={"source": str(source)})
     # When the pipeline runs on it
     run = project.run("dvc", "repro")

@@ -35,9 +35,9 @@ def prepared(reference, tmp_path_factory):
     with project.serving() as url:
         answer = httpx.post(f"{url}corrections", **request, timeout=60, trust_env=False)
     source = project.folder / "mine.zip"
-    excluded = break_labels(project.folder / "data/raw/iamdb.zip", source)
+    excluded = break_labels(project.folder / "data/raw/synthetic.zip", source)
     project.change(data={"source": str(source), "exclude": [excluded]})
-    runs = [project.run("text-recognizer", stage) for stage in ("fetch", "validate", "preprocess")]
+    runs = [project.run("text-recognizer", stage) for stage in ("fetch", "find-lines", "validate", "preprocess")]
     return Prepared(project, answer, text, excluded, runs)
 
 

@@ -31,7 +31,8 @@ def words(pattern: str) -> Mark:
 
 # What shows that a stage is in the middle of its work.
 MARKS = {
-    "fetch": draft("data/raw/.iamdb.zip.part/*"),
+    "fetch": draft("data/raw/.synthetic.zip.part/*"),
+    "find-lines": words("> text-recognizer find-lines"),
     "validate": words(r"validate: +\d+%"),
     "preprocess": draft("data/.processed.part/processed"),
     "train": draft(".cache/train/*/last.ckpt"),

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from text_recognizer.corpora.iam import SCAN_DPI
+from text_recognizer.release.canary import known_pages, probe
 from text_recognizer.utils.files import sha256
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,13 @@ def test_it_says_which_model_it_serves_and_what_the_gate_found(reference, url):
     assert (served["digest"], served["cer"]) == (verdict["model"], verdict["cer"])
 
 
+def test_it_reads_known_pages_as_the_score_of_its_model_says(reference, url):
+    model = sha256(reference.project.folder / "models/reader/reader.json")
+    pages = known_pages(reference.project.folder, 3)
+    assert len({page.row.id for page in pages}) == 3
+    assert probe(url.rstrip("/"), pages, model, 0.0) == 0
+
+
 def test_whoever_serves_can_turn_corrections_off(reference, url):
     request, _ = reference.project.correction()
     assert httpx.post(f"{url}corrections", **request, timeout=60, trust_env=False).status_code == 403
@@ -68,7 +76,7 @@ def test_the_command_line_reads_the_same_text(reference, url, cutting, tmp_path)
 
 def test_the_command_line_scores_the_archive_as_the_pipeline_did(reference, tmp_path):
     project, again = reference.project, tmp_path / "again.json"
-    archive = ("--archive", "data/raw/iamdb.zip", "--split", "lwitlrt/test")
+    archive = ("--archive", "data/raw/synthetic.zip", "--split", "lwitlrt/test")
     assert project.run("text-recognizer", "score", *archive, *MODEL, "--json", str(again)).status == 0
     score = json.loads((project.folder / "reports/score.json").read_text(encoding="utf-8"))
     assert json.loads(again.read_text(encoding="utf-8"))["cer"] == score["cer"]

@@ -17,6 +17,8 @@ from tests.project.graph import ROOT, SOURCE
 
 from text_recognizer.cli.extras import EXTRAS
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRETRAINED = "text_recognizer/pretrained"

@@ -10,18 +10,20 @@ from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.params import Params
 
 WRITES = {
-    "fetch": [LAYOUT.archive],
+    "fetch": [LAYOUT.raw],
+    "find-lines": [LAYOUT.found_lines],
     "validate": [LAYOUT.data_docs, LAYOUT.validation],
     "preprocess": [LAYOUT.processed, LAYOUT.crop_docs],
     "train": [LAYOUT.model, LAYOUT.curves],
     "evaluate": [LAYOUT.confusions, LAYOUT.pages, LAYOUT.report, LAYOUT.score],
-    "gate": [LAYOUT.verdict],
+    "gate": [LAYOUT.metrics, LAYOUT.verdict],
     "bundle": [LAYOUT.bento],
 }
 READS = {
     "fetch": [],
-    "validate": [LAYOUT.archive],
-    "preprocess": [LAYOUT.archive, LAYOUT.validation],
+    "find-lines": [LAYOUT.raw],
+    "validate": [LAYOUT.found_lines, LAYOUT.raw],
+    "preprocess": [LAYOUT.found_lines, LAYOUT.raw, LAYOUT.validation],
     "train": [LAYOUT.processed],
     "evaluate": [LAYOUT.processed, LAYOUT.model, LAYOUT.curves],
     "gate": [LAYOUT.score],
@@ -34,6 +36,7 @@ RESULT = ("core.charset", "core.metrics")
 NOT_REACHED = {
     "bundle": ("acquisition", "core.metrics", "evaluation"),
     "evaluate": ("preprocess",),  # scoring an archive crops its forms; the stage reads packed pages
+    "find-lines": ("synthetic",),  # forms are drawn when the splits are packed
     "gate": ("corpora", "evaluation", "inference", "pages", "core.charset", "core.metrics"),  # it reads one file
     # The data modules draw and pack the sample if nothing is packed; the stage needs a pack.
     "train": ("acquisition", "preprocess", "synthetic"),
@@ -79,10 +82,19 @@ def test_no_stage_is_always_or_never_run(stage):
     assert not {"frozen", "always_changed"} & STAGES[stage].keys()
 
 
-def test_metrics_are_small_files_that_git_keeps():
-    entries = [entry for stage in ORDER for entry in STAGES[stage].get("metrics", [])]
-    kept = {path: settings["cache"] for entry in entries for path, settings in entry.items()}
-    assert kept == {str(path): False for path in (LAYOUT.validation, LAYOUT.score, LAYOUT.verdict)}
+def settings(kind: str) -> dict[str, dict]:
+    """Return the outputs of a kind that have settings."""
+    entries = [entry for stage in ORDER for entry in STAGES[stage].get(kind, []) if isinstance(entry, dict)]
+    return {path: values for entry in entries for path, values in entry.items()}
+
+
+def test_the_reports_that_git_keeps_are_not_in_the_cache():
+    kept = [path for path, values in (settings("outs") | settings("metrics")).items() if values.get("cache") is False]
+    assert kept == [str(path) for path in (LAYOUT.validation, LAYOUT.score, LAYOUT.verdict, LAYOUT.metrics)]
+
+
+def test_the_only_metrics_are_the_figures_of_the_verdict():
+    assert list(settings("metrics")) == [str(LAYOUT.metrics)]
 
 
 @pytest.mark.parametrize("stage", ORDER)
@@ -128,6 +140,7 @@ def test_each_stage_depends_on_the_code_that_makes_its_result(stage, graph):
     assert {name for name in left if not below(name, NO_RESULT) or below(name, RESULT)} == set()
 
 
+@pytest.mark.slow
 def test_dvc_yaml_is_what_dvc_reads():
     from dvc.repo import Repo
 

@@ -82,6 +82,11 @@ def read_json_object(path: Path, missing_fix: str, damaged_fix: str) -> dict[str
     return value
 
 
+def json_digest(value: object) -> str:
+    """Return the SHA-256 digest of a JSON value, in hexadecimal. The order of the keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 digest of a file, in hexadecimal."""
     digest = hashlib.sha256()
