@@ -66,7 +66,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 # The user's own settings must not change what these tests find.
 FOREIGN = ("WANDB_", "PREFECT_", "DVC_", "BENTOML_", "GX_", "DO_NOT_TRACK", "PYTHON")
-RUNNING = re.compile(r"Running stage '(\w+)'")
+RUNNING = re.compile(r"Running stage '([\w-]+)'")
 SECONDS = 600
 NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"]
 # Saves the network counters after the command: the kernel counts there what it could not send.
@@ -179,6 +179,11 @@ class Project:
         for section, values in sections.items():
             params[section].update(values)
         path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+    def take(self, address: Path, exclude: Sequence[str] = (), **values: str) -> None:
+        """Name another archive as the one source, under the name that the sample has. `values` join its entry."""
+        entry = {"address": str(address), "split": "lwitlrt", "name": "synthetic", **values}
+        self.change(data={"sources": [entry], "exclude": list(exclude)})
 
     def commit(self, message: str) -> None:
         """Commit everything that git does not ignore."""

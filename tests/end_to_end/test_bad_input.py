@@ -49,7 +49,7 @@ def test_a_source_that_is_no_archive_is_named_with_a_fix_and_the_old_archive_sta
     project, before = kept, whole(kept)
     source = project.folder / f"{make.__name__}.zip"
     make(project, source)
-    project.change(data={"source": str(source)})
+    project.take(source)
     run = project.run("text-recognizer", "fetch")
     assert run.status == 1
     assert str(source) in run.said
@@ -63,7 +63,7 @@ def test_an_archive_with_another_digest_stops_the_pipeline_before_anything_else_
     before = project.results()
     source = project.folder / "mine.zip"
     source.write_bytes(whole(project))
-    project.change(data={"source": str(source), "sha256": "0" * 64})
+    project.take(source, sha256="0" * 64)
     run = project.run("dvc", "repro")
     assert run.status != 0
     assert run.stages == ["fetch"]
@@ -76,7 +76,7 @@ def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs
     # Given an archive with one form whose labels are cut short
     source = project.folder / "mine.zip"
     form = break_labels(project.folder / "data/raw/synthetic.zip", source)
-    project.change(data={"source": str(source)})
+    project.take(source)
     # When the pipeline runs on it
     run = project.run("dvc", "repro")
     # Then the validation stops it and names the Data Docs

@@ -102,7 +102,7 @@ def test_the_kill_hits_the_stage_and_no_earlier_one_runs_again(killed_and_repeat
     order = list(STAGES)
     before = order[: order.index(stage)]
     assert (run.status, run.done) == (-signal.SIGKILL, before)
-    assert re.findall(r"Running stage '(\w+)'", run.said) == [*before[-1:], stage]
+    assert re.findall(r"Running stage '([\w-]+)'", run.said) == [*before[-1:], stage]
 
 
 def test_the_next_run_finishes_the_pipeline_without_help(killed_and_repeated):
