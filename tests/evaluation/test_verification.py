@@ -76,7 +76,7 @@ def test_a_changed_weight_is_found_even_if_reader_json_states_the_new_digest(fai
     graph = onnx.load(folder / "reader.onnx")
     tensor = max(graph.graph.initializer, key=lambda one: np.prod(one.dims))
     values = numpy_helper.to_array(tensor).copy()
-    values.flat[0] += 1e-3
+    values.flat[0] += 1  # an 8-bit integer
     tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     onnx.save(graph, folder / "reader.onnx")
     info = json.loads((folder / "reader.json").read_text())

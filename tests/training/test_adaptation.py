@@ -149,7 +149,9 @@ def test_weights_tried_in_torch_read_as_the_exported_graph_does(base):
     tried = Recognizer(start.info, NetworkSession(start.network(start.weights))).score_strips(pixels)
 
     for one, exported in zip(tried, Recognizer.load(base, threads=1).score_strips(pixels), strict=True):
-        np.testing.assert_allclose(one, exported, atol=1e-3)
+        # The exported graph computes with 8-bit integers.
+        assert np.abs(np.exp(one) - np.exp(exported)).max(axis=1).mean() < 0.03
+        assert (one.argmax(axis=1) == exported.argmax(axis=1)).mean() > 0.95
 
 
 def test_a_reader_that_does_not_read_better_is_refused_and_leaves_nothing(base, tmp_path):
