@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
+from tests.local_server import answering
 
 from text_recognizer.cli.entry_point import main
 
@@ -17,28 +16,12 @@ NOWHERE = "http://127.0.0.1:9"
 @contextmanager
 def prefect(waiting):
     """Answer as a Prefect server with these runs that wait; yield its address and what is sent to it."""
-    sent = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            sent.append((self.path, body))
-            content = json.dumps(waiting if self.path.endswith("/filter") else {"status": "ACCEPT"}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(path):
+        return 200, waiting if path.endswith("/filter") else {"status": "ACCEPT"}
 
-        def log_message(self, *_):
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/api", sent
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering(answer) as (address, came):
+        yield f"{address}/api", came
 
 
 def run(*arguments):
@@ -62,7 +45,7 @@ RUNS = [{"id": "1", "name": "monday"}, {"id": "2", "name": "tuesday"}]
 def test_the_run_that_waits_gets_the_answer(waiting, arguments, path, approved):
     with prefect(waiting) as (address, sent):
         assert run("approve", "--server", address, *arguments) == 0
-    assert sent[-1] == (path, {"run_input": {"approved": approved}})
+    assert (sent[-1][0], json.loads(sent[-1][1])) == (path, {"run_input": {"approved": approved}})
 
 
 @pytest.mark.parametrize(

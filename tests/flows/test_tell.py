@@ -2,43 +2,20 @@
 
 import json
 import socketserver
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.lazy import lazy
+from tests.local_server import answering, serving
 
 tell = lazy("flows.tell")
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.slow]
 
 
-@contextmanager
-def serving(server):
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.fixture
 def webhook():
     """A web server that takes messages: its port, and what came."""
-    came = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        yield port, came
+    with answering(lambda _: (200, None)) as (address, came):
+        yield int(address.rpartition(":")[2]), came
 
 
 @pytest.fixture
@@ -93,7 +70,7 @@ def test_a_webhook_and_a_mail_server_receive_the_message_and_a_block_of_others_d
     blocks(hook(webhook[0]), "other")
     # When a model is promoted, then two take the message, once each
     assert tell.tell("promoted", "v2.0.0 is in service") == 2
-    assert webhook[1] == [{"text": "text-recognizer: promoted: v2.0.0 is in service"}]
+    assert [json.loads(body) for _, body in webhook[1]] == [{"text": "text-recognizer: promoted: v2.0.0 is in service"}]
     mail = b"".join(mail_server[1]).decode()
     assert "Subject: text-recognizer: promoted" in mail
 

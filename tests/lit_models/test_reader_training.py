@@ -22,15 +22,6 @@ def batch(printed_split):
     return collate_lines([dataset[index] for index in range(len(dataset))], DPI)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Work this small is slower on more threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def lit(params):
     torch.manual_seed(1)

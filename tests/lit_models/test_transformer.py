@@ -20,15 +20,6 @@ CONFIG = {"input_dims": (1, 64, 96), "output_dims": (LENGTH, 1), "mapping": CHAR
 SMALL = {"tf_dim": 32, "tf_fc_dim": 64, "tf_layers": 2, "tf_nhead": 4, "tf_dropout": 0.0}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Work this small is slower on more threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def batch(printed_split):
     dataset = PackedDataset(printed_split(PAGES))

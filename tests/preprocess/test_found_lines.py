@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.preprocess.numbered_pages import write_pages
 from tests.sources import data_of, entry_of
 
 from text_recognizer.core.errors import DataError
@@ -40,11 +40,7 @@ def read(rgb):
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for number, (name, text) in enumerate(TEXTS.items()):
-        Image.new("L", (60, 40), 100 + 10 * number).save(folder / f"{name}.png")
-        (folder / f"{name}.txt").write_text(text)
+    folder = write_pages(tmp_path / "pages", TEXTS)
     for name, text in LISTS.items():
         (folder / name).write_text(text)
     return folder

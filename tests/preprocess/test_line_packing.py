@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.preprocess.numbered_pages import write_pages
 
 from text_recognizer.core.errors import ConfigError, DataError
 from text_recognizer.corpora.packed_pages import PackedSplit
@@ -17,12 +17,7 @@ TEXTS = {"p1": "the first line\nand another", "p2": "some words here", "p3": "th
 @pytest.fixture
 def folder(tmp_path):
     """A folder of three pages. The grey of a page is its number, so that the fake reader knows it."""
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for number, (name, text) in enumerate(TEXTS.items()):
-        Image.new("L", (60, 40), 100 + 10 * number).save(folder / f"{name}.png")
-        (folder / f"{name}.txt").write_text(text)
-    return folder
+    return write_pages(tmp_path / "pages", TEXTS)
 
 
 @pytest.fixture

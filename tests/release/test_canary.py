@@ -1,11 +1,9 @@
 """The probe finds a service that answers with another model, that does not read, or that reads worse than its score."""
 
-import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.local_server import answering
 
 from text_recognizer.core.schemas import PageRow
 from text_recognizer.release.canary import CanaryError, KnownPage, probe, wait_for_model
@@ -22,30 +20,9 @@ PAGES = [
 
 @contextmanager
 def service(answer, status=200):
-    """Serve one answer to every request on this machine, and yield the address and the bodies that came."""
-    bodies = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = answer  # noqa: N815
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", bodies
-    finally:
-        server.shutdown()
-        server.server_close()
+    """Serve one answer to every request on this machine, and yield the address and what came."""
+    with answering(lambda _: (status, answer)) as (address, came):
+        yield address, came
 
 
 def reading(text, model=MODEL):
@@ -53,8 +30,9 @@ def reading(text, model=MODEL):
 
 
 def test_a_service_that_reads_as_its_score_says_has_no_excess():
-    with service(reading("to bo\nor not")) as (address, bodies):
+    with service(reading("to bo\nor not")) as (address, came):
         assert probe(address, PAGES, MODEL, 0.0) == 0
+    bodies = [body for _, body in came]
     assert [b'filename="a.png"' in bodies[0], b"png" in bodies[0], len(bodies)] == [True, True, 2]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.core.errors import ModelError
+from text_recognizer.inference.strip_batches import foreground_of, group_by_width, to_batch
 from text_recognizer.utils.files import read_json_object, sha256
 from text_recognizer.utils.onnx_sessions import open_session
 
@@ -89,7 +90,7 @@ class LineKindClassifier:
     def _answers(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Return the probabilities (N, 3) of inputs (INPUT_HEIGHT, w)."""
         logits = np.zeros((len(inputs), len(KINDS)), dtype=np.float32)
-        for batch in _batches([columns.shape[1] for columns in inputs]):
+        for batch in group_by_width([columns.shape[1] for columns in inputs], _fits):
             pictures, widths = padded([inputs[index] for index in batch])
             (logits[batch],) = self._session.run(None, {"strips": pictures, "widths": widths})
         return _softmax(logits / self.info.temperature)
@@ -116,8 +117,7 @@ def line_kind_input(strip: np.ndarray) -> np.ndarray:
     if wanted > MAX_WIDTH:
         start = (wanted - MAX_WIDTH) // 2
         small = small[:, start : start + MAX_WIDTH]
-    ink: np.ndarray = 1 - small.astype(np.float32) / 255
-    return ink
+    return foreground_of(small)
 
 
 def unslanted(ink: np.ndarray, slant: float) -> np.ndarray:
@@ -131,23 +131,12 @@ def unslanted(ink: np.ndarray, slant: float) -> np.ndarray:
 
 def padded(inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Stack inputs (INPUT_HEIGHT, w) to (N, 1, INPUT_HEIGHT, W) and return their widths (N,), int64."""
-    widths = np.array([columns.shape[1] for columns in inputs], dtype=np.int64)
-    longest = int(widths.max())
-    pictures = np.zeros((len(inputs), 1, INPUT_HEIGHT, longest + -longest % WIDTH_STEP), dtype=np.float32)
-    for picture, columns in zip(pictures, inputs, strict=True):
-        picture[0, :, : columns.shape[1]] = columns
-    return pictures, widths
+    return to_batch(inputs, WIDTH_STEP), np.array([columns.shape[1] for columns in inputs], dtype=np.int64)
 
 
-def _batches(widths: Sequence[int]) -> list[list[int]]:
-    """Group strips of similar width, so that little is padded."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(widths)), key=lambda at: (widths[at], at)):
-        if batches and (len(batches[-1]) + 1) * widths[index] * INPUT_HEIGHT <= BATCH_PIXELS:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
+def _fits(count: int, _shortest: int, width: int) -> bool:
+    """Return whether one more input of this width keeps a run within BATCH_PIXELS."""
+    return (count + 1) * width * INPUT_HEIGHT <= BATCH_PIXELS
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

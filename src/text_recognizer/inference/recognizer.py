@@ -22,6 +22,7 @@ from text_recognizer.inference.model_info import (
     ModelInfo,
     read_info,
 )
+from text_recognizer.inference.strip_batches import foreground_of, group_by_width, to_batch
 from text_recognizer.inference.transcription import DecodedLine, Transcription
 from text_recognizer.pages.opening import open_pages
 from text_recognizer.pages.strips import at_resolution
@@ -122,11 +123,8 @@ class Recognizer:
 
     def _score_batch(self, strips: Sequence[np.ndarray]) -> np.ndarray:
         """Return the log-probabilities (L, w, C) of strips of equal height."""
-        width = max(strip.shape[1] for strip in strips)
-        ink = np.zeros((len(strips), 1, len(strips[0]), width + -width % self.info.grid.cell_width), dtype=np.float32)
-        for row, strip in zip(ink, strips, strict=True):
-            row[0, :, : strip.shape[1]] = 1.0 - strip.astype(np.float32) / 255.0
-        (scores,) = self._session.run([LOG_PROBABILITIES], {STRIPS: ink})
+        batch = to_batch(list(map(foreground_of, strips)), self.info.grid.cell_width)
+        (scores,) = self._session.run([LOG_PROBABILITIES], {STRIPS: batch})
         return np.asarray(scores)
 
     def decode_lines(self, scores: Sequence[np.ndarray]) -> list[DecodedLine]:
@@ -143,14 +141,7 @@ class Recognizer:
 
 def _batches(widths: Sequence[int]) -> list[list[int]]:
     """Group strips of similar width, so that little is padded."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(widths)), key=lambda index: widths[index]):
-        shortest = widths[batches[-1][0]] if batches else 0
-        if batches and len(batches[-1]) < MAX_BATCH and widths[index] <= MAX_PADDED * shortest:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
+    return group_by_width(widths, lambda count, shortest, width: count < MAX_BATCH and width <= MAX_PADDED * shortest)
 
 
 def _verified(path: Path, digest: str) -> Path:

@@ -147,19 +147,18 @@ def _check_baseline(score: RawScore) -> RuleResult:
 
 def _check_model(score: RawScore) -> RuleResult:
     """Pass if the score names its model. Otherwise the verdict could be used for any model."""
-    try:
-        model = score_figures.model(score)
-    except UnusableFigureError as problem:
-        return unusable("model", DIGEST, problem)
-    reason = f"the score names the model {model[:12]}"
-    return RuleResult(name="model", limit=DIGEST, value=model, passed=True, reason=reason)
+    return _check_digest("model", "the score names the model", score, score_figures.model)
 
 
 def _check_unchanged(score: RawScore) -> RuleResult:
     """Pass if the score is as `evaluate` wrote it."""
+    return _check_digest("unchanged", "the fields of the score give its digest", score, score_figures.own_digest)
+
+
+def _check_digest(name: str, what: str, score: RawScore, measure: Callable[[RawScore], str]) -> RuleResult:
+    """Pass if the score has a digest that can be used; `what` says what the digest is."""
     try:
-        value = score_figures.own_digest(score)
+        value = measure(score)
     except UnusableFigureError as problem:
-        return unusable("unchanged", DIGEST, problem)
-    reason = f"the fields of the score give its digest {value[:12]}"
-    return RuleResult(name="unchanged", limit=DIGEST, value=value, passed=True, reason=reason)
+        return unusable(name, DIGEST, problem)
+    return RuleResult(name=name, limit=DIGEST, value=value, passed=True, reason=f"{what} {value[:12]}")

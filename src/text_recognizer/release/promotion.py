@@ -4,7 +4,6 @@ All other steps come before that tag, or can be repeated after a crash.
 """
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from text_recognizer.release.ledger import Ledger, RegistryTag
 from text_recognizer.release.score_figures import RawScore
 from text_recognizer.release.speed import Speed, measure_speed
 from text_recognizer.utils.files import read_json_object, replace_atomically
+from text_recognizer.utils.process_locks import hold
 
 FIRST_BASIS = "the limits of params.yaml alone: this is the first model, so there is none in service to compare with"
 SCORE_FIRST = "run `text-recognizer evaluate`"
@@ -190,10 +190,7 @@ def open_registry(project: Path, section: PromoteSection) -> Iterator[tuple[Git,
     if not git.is_clone:
         what = f"{project.resolve()} is not a git clone with a commit, and every version is a commit"
         raise RegistryError(what, "run the command in the project's clone")
-    lock = git.folder / LAYOUT.scratch / "registry.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with hold(git.folder / LAYOUT.scratch / "registry.lock", "the registry", wait=True):
         ledger = Ledger(git, section.git_remote)
         ledger.refresh()
         yield git, ledger

@@ -124,7 +124,7 @@ def watch(takeover: Takeover, swap: Callable[[Candidate], None], stopped: thread
         try:
             if candidate := takeover.next():
                 swap(candidate)
-        except Exception:
+        except Exception:  # whatever it is: without this thread, no later model would be taken over
             logger.exception("the model in service could not be taken over; it is tried again")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from text_recognizer.core.metrics import error_rate
 from text_recognizer.core.schemas import PassedVerdict, RuleResult
 from text_recognizer.inference.model_info import INFO_FILE, LANGUAGE_FILE, ModelInfo, crops_of
+from text_recognizer.inference.strip_batches import foreground_of, to_batch
 from text_recognizer.pages.strips import at_resolution
 from text_recognizer.preprocess.line_canvases import LabelledStrip, from_png
 from text_recognizer.training.adaptation import LEVEL, Adaptation
@@ -43,8 +44,7 @@ def write_adapted(adaptation: Adaptation, folder: Path, name: str, source: str) 
 
 def _example(strip: LabelledStrip, dpi: int) -> np.ndarray:
     """Return a strip, float32 (1, 1, H, W) with 1 on ink, to measure the ranges of the network on."""
-    foreground: np.ndarray = 1 - at_resolution(from_png(strip.png), dpi).astype(np.float32) / 255
-    return foreground[None, None]
+    return to_batch([foreground_of(at_resolution(from_png(strip.png), dpi))], step=1)
 
 
 def _verdict(adaptation: Adaptation, info: ModelInfo) -> PassedVerdict:
