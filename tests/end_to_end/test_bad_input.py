@@ -81,7 +81,7 @@ def test_a_form_with_broken_xml_stops_the_pipeline_and_is_named_in_the_data_docs
     run = project.run("dvc", "repro")
     # Then the validation stops it and names the Data Docs
     assert run.status != 0
-    assert run.stages == ["fetch", "validate"]
+    assert run.stages == ["fetch", "find-lines", "validate"]
     assert "fix: open reports/data_docs/index.html" in run.said
     assert "Traceback" not in run.said
     assert form in (project.folder / "reports/data_docs/index.html").read_text(encoding="utf-8")
