@@ -10,7 +10,7 @@ import torch
 
 from text_recognizer.core.charset import encode
 from text_recognizer.corpora.packed_pages import PackedSource, PackedSplit, write_source
-from text_recognizer.data.batches import PADDING_STEP, PackedDataset, collate_lines, cut_lines
+from text_recognizer.data.batches import MAX_PADDING, PADDING_CELLS, PackedDataset, collate_lines, cut_lines
 from text_recognizer.data.iam_paragraphs import EpochOptions, IAMOriginalAndSyntheticParagraphs, IAMParagraphs
 from text_recognizer.data.samplers import EpochSampler, EvenBatches, MixedSampler, Mixture, Process
 from text_recognizer.pages.normalisation import normalise_contrast
@@ -128,13 +128,25 @@ def test_a_sample_has_its_canvas_the_ids_of_its_lines_and_their_boxes(printed_sp
 def test_a_batch_joins_the_lines_of_pages(printed_split):
     dataset = PackedDataset(printed_split(PAGES))
     batch = collate_lines([dataset[index] for index in range(3)], dpi=75)
-    assert batch.strips.dtype == torch.uint8
-    assert batch.strips.shape[:3] == (5, 1, 48)
-    assert batch.strips.shape[3] % PADDING_STEP == 0
     assert batch.counts == [2, 1, 2]
-    assert batch.lengths.tolist() == [5, 6, 5, 6, 2]
-    assert batch.targets.shape == (24,)
     assert batch.texts == ["to be", "or not", "a sea", "of ink", "aa"]
+    assert batch.pages([group.texts for group in batch.groups]) == ["to be\nor not", "a sea", "of ink\naa"]
+
+
+def test_the_lines_of_a_batch_are_grouped_by_their_length(printed_split):
+    samples = [PackedDataset(printed_split(PAGES))[index] for index in range(3)]
+    widths = [strip.shape[1] for sample in samples for strip in cut_lines(sample, 75)]
+    batch = collate_lines(samples, dpi=75)
+    assert len(batch.groups) > 1
+    assert sorted(row for group in batch.groups for row in group.rows) == [0, 1, 2, 3, 4]
+    for group in batch.groups:
+        own = [widths[row] for row in group.rows]
+        assert max(own) <= MAX_PADDING * min(own)
+        assert group.strips.dtype == torch.uint8
+        assert group.strips.shape[:3] == (len(own), 1, 48)
+        assert max(own) <= group.strips.shape[3] < max(own) + PADDING_CELLS * 4
+        assert group.strips.shape[3] % (PADDING_CELLS * 4) == 0
+        assert group.lengths.tolist() == [len(text) for text in group.texts]
 
 
 @pytest.mark.parametrize(("dpi", "height"), [(60, 38), (75, 48), (150, 96)])
@@ -164,7 +176,8 @@ def test_strips_that_were_stacked_on_a_canvas_are_cut_out_as_they_were():
 def test_changing_a_batch_does_not_change_the_pack(data):
     batch = next(iter(data.train_dataloader()))
     before = data.splits["train"].canvases.sum()
-    batch.strips.zero_()
+    for group in batch.groups:
+        group.strips.zero_()
     assert data.splits["train"].canvases.sum() == before
 
 
@@ -236,7 +249,8 @@ def test_a_mixed_epoch_has_batches_of_both_kinds(printed_split, tmp_path, num_wo
     assert len(batches) == 12
     assert {len(batch.counts) for batch in batches} == {2, 5}
     for batch in batches:
-        assert len(batch.texts) == len(batch.strips) == sum(batch.counts)
+        assert len(batch.texts) == sum(batch.counts)
+        assert all(len(group.strips) == len(group.texts) for group in batch.groups)
 
 
 def test_loader_processes_give_the_same_batches_in_every_epoch(printed_split, tmp_path):

@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from text_recognizer.core.charset import BLANK_ID, CHARSET
+from text_recognizer.core.charset import BLANK_ID, CHARSET, encode
 from text_recognizer.data.base_data_module import to_foreground
 from text_recognizer.data.batches import PackedDataset, collate_lines
 from text_recognizer.lit_models import LineReaderLitModel
 from text_recognizer.lit_models.losses import ctc_loss
 from text_recognizer.models.line_reader import LineReader, ReaderConfig
 
-PAGES = [("to be", "or not"), ("a sea",)]
+PAGES = [("to be", "or not"), ("a",)]
 STEPS = 300
 DPI = 50
 
@@ -30,30 +30,49 @@ def lit(params):
     return LineReaderLitModel(network.to(memory_format=torch.channels_last), section)
 
 
-def scores_for(batch, columns):
+@pytest.fixture(scope="module")
+def lines():
+    """The ids of the lines "to be", "or not" and "a", one after another, and how many belong to each."""
+    ids = [torch.tensor(encode(line)) for page in PAGES for line in page]
+    return torch.cat(ids), torch.tensor([len(each) for each in ids])
+
+
+def scores_for(lengths, columns):
     generator = torch.Generator().manual_seed(2)
-    return torch.randn(len(batch.lengths), columns, len(CHARSET), generator=generator).log_softmax(dim=2)
+    return torch.randn(len(lengths), columns, len(CHARSET), generator=generator).log_softmax(dim=2)
 
 
-def test_the_loss_is_the_mean_of_torch_s_ctc_loss_over_lines(batch):
-    scores = scores_for(batch, 32)
+def test_the_loss_is_the_mean_of_torch_s_ctc_loss_over_lines(lines):
+    targets, lengths = lines
+    scores = scores_for(lengths, 32)
     each = [
         F.ctc_loss(line, target, torch.tensor(32), torch.tensor(len(target)), blank=BLANK_ID)
-        for line, target in zip(scores, batch.targets.split(batch.lengths.tolist()), strict=True)
+        for line, target in zip(scores, targets.split(lengths.tolist()), strict=True)
     ]
-    assert ctc_loss(scores, batch.targets, batch.lengths).item() == pytest.approx(
-        torch.stack(each).mean().item(), rel=1e-5
-    )
+    assert ctc_loss(scores, targets, lengths).item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
 
 
-def test_a_line_with_too_few_columns_contributes_nothing(batch):
-    scores = scores_for(batch, 5)  # "or not" has six characters
+def test_a_line_with_too_few_columns_contributes_nothing(lines):
+    targets, lengths = lines
+    scores = scores_for(lengths, 5)  # "or not" has six characters
     fits = [0, 2]
-    lines = batch.targets.split(batch.lengths.tolist())
-    each = [F.ctc_loss(scores[i], lines[i], torch.tensor(5), torch.tensor(5), blank=BLANK_ID) for i in fits]
-    assert ctc_loss(scores, batch.targets, batch.lengths).item() == pytest.approx(
-        torch.stack(each).sum().item() / 3, rel=1e-5
-    )
+    texts = targets.split(lengths.tolist())
+    each = [F.ctc_loss(scores[i], texts[i], torch.tensor(5), lengths[i], blank=BLANK_ID) for i in fits]
+    assert ctc_loss(scores, targets, lengths).item() == pytest.approx(torch.stack(each).sum().item() / 3, rel=1e-5)
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_the_lines_of_all_groups(lit, batch):
+    lit.eval()
+    assert len(batch.groups) > 1
+    with torch.no_grad():
+        each = [
+            ctc_loss(lit(group.strips[[row]]), ids, length[None])
+            for group in batch.groups
+            for row, (ids, length) in enumerate(
+                zip(group.targets.split(group.lengths.tolist()), group.lengths, strict=True)
+            )
+        ]
+        assert lit.loss(batch).item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-4)
 
 
 def test_ink_is_1_and_paper_0():
@@ -104,9 +123,9 @@ def test_training_uses_the_weights_and_validation_their_average(averaging, batch
     with torch.no_grad():
         averaging.model.head.bias.add_(torch.arange(len(CHARSET)).float())
         averaging.train()
-        trained = averaging(batch.strips)
+        trained = averaging(batch.groups[0].strips)
         averaging.eval()
-        validated = averaging(batch.strips)
+        validated = averaging(batch.groups[0].strips)
     assert trained.argmax(dim=2).float().mean() > validated.argmax(dim=2).float().mean() + 10
 
 
@@ -123,5 +142,5 @@ def test_a_single_batch_is_overfitted(lit, batch):
         schedule.step()
     lit.eval()
     with torch.no_grad():
-        read = lit.texts(lit(batch.strips))
-    assert read == [line for page in PAGES for line in page]
+        read = [lit.texts(lit(group.strips)) for group in batch.groups]
+    assert batch.in_order(read) == [line for page in PAGES for line in page]

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from text_recognizer.benchmarks.bench_pages import crops, drawn_pages
@@ -109,12 +108,12 @@ def _pace_of_reader(folder: Path, size: Size, device: str, peak: float, recombin
         folder, size.batch_size, seed=1, num_workers=size.num_workers, options=options
     )
     data.setup("fit")
-    return _pace(data.train_dataloader(), partial(_reader_loss, lit, size.dtype), reader, device, peak)
+    return _pace(data, partial(_reader_loss, lit, size.dtype), reader, device, peak)
 
 
 def _reader_loss(lit: LineReaderLitModel, dtype: torch.dtype, batch: LineBatch) -> Tensor:
     """Augment a batch and return the reader's loss."""
-    with torch.autocast(batch.strips.device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
+    with torch.autocast(batch.groups[0].strips.device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
         return lit.loss(batch)
 
 
@@ -124,7 +123,7 @@ def _pace_of_lab(folder: Path, device: str, peak: float) -> Pace:
     options = EpochOptions(steps_per_epoch=LAB_STEPS[device] + 2)
     data = IAMParagraphs(folder, LAB_BATCH_SIZE, seed=1, augment=0.0, options=options)
     data.setup("fit")
-    return _pace(data.train_dataloader(), partial(_lab_loss, lab), lab, device, peak)
+    return _pace(data, partial(_lab_loss, lab), lab, device, peak)
 
 
 def _lab_loss(model: ResnetTransformer, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -134,8 +133,8 @@ def _lab_loss(model: ResnetTransformer, batch: tuple[Tensor, Tensor]) -> Tensor:
     return F.cross_entropy(logits.permute(1, 2, 0), y[:, 1:], ignore_index=PADDING_ID)
 
 
-def _pace(loader: DataLoader, loss: Callable[[Any], Tensor], model: nn.Module, device: str, peak: float) -> Pace:
-    """Return the means over a loader's batches but the first two, which start its workers and the device.
+def _pace(data: IAMParagraphs, loss: Callable[[Any], Tensor], model: nn.Module, device: str, peak: float) -> Pace:
+    """Return the means over the training batches but the first two, which start its workers and the device.
 
     Operations are counted in the second step, without those of LSTMs.
     """
@@ -148,25 +147,25 @@ def _pace(loader: DataLoader, loss: Callable[[Any], Tensor], model: nn.Module, d
         if device == "cuda":
             torch.cuda.synchronize()
 
-    batches = (_moved(batch, device) for batch in loader)
+    loader = data.train_dataloader()
+    batches = (data.transfer_batch_to_device(batch, torch.device(device), 0) for batch in loader)
     step(next(batches))
     counted = next(batches)
     with FlopCounterMode(display=False) as counter:
         step(counted)
-    operations = counter.get_total_flops() / len(counted[0])
+    operations = counter.get_total_flops() / _pages(counted)
     pages, busy, start = 0, 0.0, time.perf_counter()
     for batch in batches:
         arrived = time.perf_counter()
         step(batch)
         busy += time.perf_counter() - arrived
-        pages += len(batch[0])
+        pages += _pages(batch)
     wall, steps = time.perf_counter() - start, len(loader) - 2
     return Pace(pages / steps, wall / steps, 1 - busy / wall, operations * pages / wall / peak)
 
 
-def _moved(batch: Any, device: str) -> Any:  # noqa: ANN401
-    parts: list[Any] = [part.to(device, non_blocking=True) if isinstance(part, Tensor) else part for part in batch]
-    return LineBatch(*parts) if isinstance(batch, LineBatch) else tuple(parts)
+def _pages(batch: LineBatch | tuple[Tensor, Tensor]) -> int:
+    return len(batch.counts if isinstance(batch, LineBatch) else batch[0])
 
 
 def _peak(device: str) -> float:

@@ -1,5 +1,7 @@
 """Packed pages as samples, and samples as batches: of whole texts, or of lines."""
 
+from collections.abc import Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +12,14 @@ from torch.utils.data import Dataset
 from text_recognizer.core.charset import NEWLINE, decode, encode, encode_padded
 from text_recognizer.corpora.packed_pages import PackedSplit
 from text_recognizer.data.base_data_module import to_foreground
+from text_recognizer.pages.feature_grid import FeatureGrid
 from text_recognizer.pages.line_building import TextLine
 from text_recognizer.pages.normalisation import PAPER
-from text_recognizer.pages.strips import FOUND_HEIGHT, rectify, strip_height
+from text_recognizer.pages.strips import FOUND_HEIGHT, group_by_width, rectify, strip_height
 from text_recognizer.pages.text_detection import TextBox
 
-PADDING_STEP = 64  # pixels: on a GPU, libraries spend time on every width that they have not met
+PADDING_CELLS = 8  # cells of the grid: on a GPU, libraries spend time on every width that they have not met
+MAX_PADDING = 1.3  # width of the widest strip of a group, in widths of the narrowest
 
 
 class Sample(NamedTuple):
@@ -29,15 +33,15 @@ class Sample(NamedTuple):
     boxes: Tensor
 
 
-class LineBatch(NamedTuple):
-    """The lines of `B` pages as strips, `L` in all: page `b` has the next `counts[b]` of them.
+class StripGroup(NamedTuple):
+    """Lines of similar length as strips: uint8 (L, 1, H, W), dark ink on paper of 255.
 
-    `strips` is uint8 (L, 1, H, W), dark ink on paper of 255. `targets` holds the ids of all lines, one after another;
-    `lengths` (L,) is how many belong to each line.
+    `rows` are the places of the lines among those of the batch. `targets` holds the ids of all lines, one after
+    another; `lengths` (L,) is how many belong to each line.
     """
 
     strips: Tensor
-    counts: list[int]
+    rows: list[int]
     targets: Tensor
     lengths: Tensor
 
@@ -45,6 +49,28 @@ class LineBatch(NamedTuple):
     def texts(self) -> list[str]:
         """Return the texts of the lines."""
         return [decode(ids.tolist()) for ids in self.targets.split(self.lengths.tolist())]
+
+
+class LineBatch(NamedTuple):
+    """The lines of `B` pages, grouped by their length; page `b` has the next `counts[b]` of them."""
+
+    groups: list[StripGroup]
+    counts: list[int]
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the texts of the lines, in the order of the pages."""
+        return self.in_order([group.texts for group in self.groups])
+
+    def in_order(self, texts: Sequence[Sequence[str]]) -> list[str]:
+        """Put the texts of the lines of each group into the order of the pages."""
+        rows = chain.from_iterable(group.rows for group in self.groups)
+        return [text for _, text in sorted(zip(rows, chain.from_iterable(texts), strict=True))]
+
+    def pages(self, texts: Sequence[Sequence[str]]) -> list[str]:
+        """Join the texts of the lines of each group to those of the pages."""
+        following = iter(self.in_order(texts))
+        return [NEWLINE.join(islice(following, count)) for count in self.counts]
 
 
 class PackedDataset(Dataset):
@@ -64,22 +90,28 @@ class PackedDataset(Dataset):
 
 
 def collate_lines(samples: list[Sample], dpi: int) -> LineBatch:
-    """Cut the lines of pages out as the strips of a reader at `dpi`, and make a batch of them.
-
-    The strips are padded with paper to the widest one, in steps of PADDING_STEP.
-    """
+    """Cut the lines of pages out as the strips of a reader at `dpi`, and make a batch of them."""
     strips = [strip for sample in samples for strip in cut_lines(sample, dpi)]
     lines = [line for sample in samples for line in sample.lines]
+    chosen = group_by_width([strip.shape[1] for strip in strips], _are_similar)
+    groups = [_group([strips[row] for row in rows], [lines[row] for row in rows], rows, dpi) for rows in chosen]
+    return LineBatch(groups, [len(sample.lines) for sample in samples])
+
+
+def _are_similar(_count: int, narrowest: int, wider: int) -> bool:
+    """Tell whether a strip may be padded beside the narrowest of its group: paper costs as much as ink."""
+    return wider <= MAX_PADDING * narrowest
+
+
+def _group(strips: Sequence[np.ndarray], lines: Sequence[Tensor], rows: list[int], dpi: int) -> StripGroup:
+    """Pad strips with paper to the widest one, in steps of PADDING_CELLS."""
+    step = PADDING_CELLS * FeatureGrid.at(dpi).cell_width
     width = max(strip.shape[1] for strip in strips)
-    padded = np.full((len(strips), 1, strip_height(dpi), width + -width % PADDING_STEP), PAPER, dtype=np.uint8)
-    for row, strip in zip(padded, strips, strict=True):
-        row[0, :, : strip.shape[1]] = strip
-    return LineBatch(
-        torch.from_numpy(padded),
-        [len(sample.lines) for sample in samples],
-        torch.cat(lines),
-        torch.tensor([len(line) for line in lines], dtype=torch.long),
-    )
+    padded = np.full((len(strips), 1, strip_height(dpi), width + -width % step), PAPER, dtype=np.uint8)
+    for place, strip in zip(padded, strips, strict=True):
+        place[0, :, : strip.shape[1]] = strip
+    lengths = torch.tensor([len(line) for line in lines], dtype=torch.long)
+    return StripGroup(torch.from_numpy(padded), rows, torch.cat(list(lines)), lengths)
 
 
 def cut_lines(sample: Sample, dpi: int) -> list[np.ndarray]:

@@ -94,10 +94,15 @@ class IAMParagraphs(PackedModule[PackedSplit]):
             return partial(collate_lines, dpi=self.options.dpi)
         return partial(collate_texts, length=self.output_dims[0])
 
+    def on_after_batch_transfer(self, batch: object, index: int) -> object:
+        """Augment a training batch of whole texts; the reader's own module augments lines."""
+        return batch if isinstance(batch, LineBatch) else super().on_after_batch_transfer(batch, index)
+
     def _describe(self, name: str, batch: Any) -> list[str]:  # noqa: ANN401
         if not isinstance(batch, LineBatch):
             return super()._describe(name, batch)
-        return [f"{name} batch: {tuple(batch.strips.shape)} uint8, the lines of {len(batch.counts)} pages"]
+        shapes = ", ".join(str(tuple(group.strips.shape)) for group in batch.groups)
+        return [f"{name} batch: the lines of {len(batch.counts)} pages as uint8 {shapes}"]
 
 
 class IAMSyntheticParagraphs(IAMParagraphs):

@@ -1,22 +1,8 @@
-"""Read strips at once: group them by their widths, and pad those of a group to one array."""
+"""Read strips at once: turn them into ink, and pad those of a batch to one array."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-
-# Takes the number of strips in a batch, the width of its narrowest one, and that of a wider strip that may join it.
-Fits = Callable[[int, int, int], bool]
-
-
-def group_by_width(widths: Sequence[int], fits: Fits) -> list[list[int]]:
-    """Return batches of indices, from the narrowest strips to the widest; a batch takes strips as long as they fit."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(widths)), key=widths.__getitem__):
-        if batches and fits(len(batches[-1]), widths[batches[-1][0]], widths[index]):
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
 
 
 def foreground_of(strip: np.ndarray) -> np.ndarray:

@@ -1,13 +1,12 @@
 """CTC training of a reader of lines."""
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from text_recognizer.core.charset import NEWLINE, collapse, decode
+from text_recognizer.core.charset import collapse, decode
 from text_recognizer.core.errors import DataError
 from text_recognizer.core.params import TrainSection
 from text_recognizer.data.augmentation import augment_strips
@@ -49,8 +48,9 @@ class LineReaderLitModel(BaseLitModel[LineReader]):
         """Augment a batch and return its CTC loss."""
         grid = self.model.grid
         bend = self.section.elastic * grid.dpi
-        ink = augment_strips(to_foreground(batch.strips), self.section.augment, bend, grid.side)
-        return ctc_loss(self.active_model(ink), batch.targets, batch.lengths)
+        inks = (to_foreground(group.strips) for group in batch.groups)
+        scores = [self.active_model(augment_strips(ink, self.section.augment, bend, grid.side)) for ink in inks]
+        return _mean_loss(batch, scores)
 
     def on_train_epoch_start(self) -> None:
         # Dropout and augmentation draw from this seed. It is a function of the epoch, so a resumed run draws the same.
@@ -68,10 +68,10 @@ class LineReaderLitModel(BaseLitModel[LineReader]):
         self._validation_loss, self._validation_pages = 0.0, 0
 
     def validation_step(self, batch: LineBatch, _: int) -> None:
-        scores = self(batch.strips)
-        true, read = (_pages(lines, batch.counts) for lines in (batch.texts, self.texts(scores)))
-        self.record_texts(true, read)
-        self._validation_loss = self._validation_loss + ctc_loss(scores, batch.targets, batch.lengths) * len(true)
+        scores = [self(group.strips) for group in batch.groups]
+        true = batch.pages([group.texts for group in batch.groups])
+        self.record_texts(true, batch.pages([self.texts(group) for group in scores]))
+        self._validation_loss = self._validation_loss + _mean_loss(batch, scores) * len(true)
         self._validation_pages += len(true)
 
     def texts(self, scores: Tensor) -> list[str]:
@@ -101,7 +101,10 @@ class LineReaderLitModel(BaseLitModel[LineReader]):
         self.curve, self.best = checkpoint["curve"], checkpoint["best"]
 
 
-def _pages(lines: Sequence[str], counts: Sequence[int]) -> list[str]:
-    """Join the texts of lines to those of pages, `counts` lines each."""
-    following = iter(lines)
-    return [NEWLINE.join(islice(following, count)) for count in counts]
+def _mean_loss(batch: LineBatch, scores: Sequence[Tensor]) -> Tensor:
+    """Return the CTC loss of a batch, the mean over its lines, from the log-probabilities of its groups."""
+    losses = [
+        ctc_loss(group, true.targets, true.lengths) * len(true.rows)
+        for true, group in zip(batch.groups, scores, strict=True)
+    ]
+    return torch.stack(losses).sum() / sum(batch.counts)

@@ -126,7 +126,8 @@ def _examples(processed: Path, dpi: int) -> list[np.ndarray]:
     """Return the strips of some training pages, each float32 (L, 1, H, W), to measure the ranges of the network on."""
     pages = PackedDataset(PackedSplit.open(processed, "train"))
     chosen = np.linspace(0, len(pages) - 1, min(EXAMPLE_PAGES, len(pages))).astype(int).tolist()
-    return [to_foreground(collate_lines([pages[index]], dpi).strips).numpy() for index in chosen]
+    groups = [group for index in chosen for group in collate_lines([pages[index]], dpi).groups]
+    return [to_foreground(group.strips).numpy() for group in groups]
 
 
 def reader_config(section: TrainSection, dpi: int) -> ReaderConfig:
