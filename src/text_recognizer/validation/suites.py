@@ -34,7 +34,7 @@ LINES_WITH_INK = 0.998
 # Characters per width of a line's box, against the usual line of its form. On 890 forms of IAM, one of 7,665 lines of
 # at least 12 characters lies below 0.6, and none above 1.7.
 MIN_DENSITY, MAX_DENSITY = 0.6, 1.7
-LINES_OF_USUAL_DENSITY = 0.998
+LINES_OF_USUAL_DENSITY = 0.995
 # Least share of preprocess.dpi. The writing of a paragraph that is scaled down further is smaller than in training.
 MIN_SCALE = 0.7
 MIN_LINE_HEIGHT = 0.05  # inches: half of the x-height of small writing
