@@ -16,7 +16,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ import yaml
 from PIL import Image
 
 from text_recognizer.corpora.iam import Form, IamArchive
+from text_recognizer.utils.process_locks import hold
 
 ROOT = Path(__file__).resolve().parents[2]
 # One line per form.
 SMALL: dict[str, dict[str, Any]] = {
     "synthetic": {
-        "train_forms": 160,
+        "train_forms": 80,
         "validation_forms": 12,
         "test_forms": 12,
         "lines_max": 1,
@@ -44,8 +45,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "channels": [32, 64, 128, 192],
         "num_blocks": 4,
         "lstm_hidden": 320,
-        "steps": 12,
-        "batch_size": 4,
+        "steps": 8,
+        "batch_size": 2,
         "learning_rate": 0.0001,
         "num_validations": 4,
         "augment": 0.0,
@@ -68,6 +69,8 @@ SMALL: dict[str, dict[str, Any]] = {
 FOREIGN = ("WANDB_", "PREFECT_", "DVC_", "BENTOML_", "GX_", "DO_NOT_TRACK", "PYTHON")
 RUNNING = re.compile(r"Running stage '([\w-]+)'")
 SECONDS = 600
+# What the reference run leaves beside its copy: how it ended, and the network counters after it.
+FLOW, COUNTERS = "flow.json", "counters"
 NAMESPACE = ["unshare", "--map-root-user", "--net", "sh", "-c"]
 # Saves the network counters after the command: the kernel counts there what it could not send.
 WATCHED = """
@@ -193,9 +196,10 @@ class Project:
             assert done.status == 0, done.said
 
     def copy(self, folder: Path) -> "Project":
-        shutil.copytree(self.folder, folder / "project", symlinks=True)
-        (folder / "home").mkdir()
-        return Project(folder / "project", folder / "home")
+        other = copied(folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        other.home.mkdir()
+        return other
 
     def results(self) -> dict[str, str]:
         """Return the digests of the files that the stages made. Of the bento, which holds its build time: the model."""
@@ -225,18 +229,34 @@ def empty_project() -> Callable[[Path], Project]:
 
 
 @pytest.fixture(scope="session")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    folder = tmp_path_factory.mktemp("reference")
-    project = fresh(folder)
+def reference(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Reference:
+    """The reference run. The first test process that needs it makes it, and the others wait. No test changes it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "reference"
+    with hold(folder.with_suffix(".lock"), "the reference run", wait=True):
+        if not folder.exists():
+            folder.mkdir()
+            run_flow(folder)
+    return read_reference(folder)
+
+
+def run_flow(folder: Path) -> None:
+    """Run the flow in a fresh copy below `folder`, and write how it ended."""
     command = [sys.executable, "-m", "flows.retrain"]
-    counters = folder / "counters" if namespace_permitted() else None
+    counters = folder / COUNTERS if namespace_permitted() else None
     if counters:
         command = [*NAMESPACE, WATCHED, "sh", *command]
     # With Weights & Biases as for a user without a key.
-    flow = project.run(*command, WANDB_MODE=None, COUNTERS=str(counters) if counters else None)
+    flow = fresh(folder).run(*command, WANDB_MODE=None, COUNTERS=str(counters) if counters else None)
+    (folder / FLOW).write_text(json.dumps(asdict(flow)), encoding="utf-8")
+
+
+def read_reference(folder: Path) -> Reference:
+    flow = Ended(**json.loads((folder / FLOW).read_text(encoding="utf-8")))
     if flow.status:
         pytest.fail(f"the flow ended with {flow.status}:\n{flow.said[-6000:]}")
-    return Reference(project, flow, counters)
+    counters = folder / COUNTERS
+    return Reference(copied(folder), flow, counters if counters.exists() else None)
 
 
 @pytest.fixture
@@ -245,21 +265,25 @@ def project(reference: Reference, tmp_path: Path) -> Project:
     return reference.project.copy(tmp_path)
 
 
+def copied(folder: Path) -> Project:
+    """Return the copy below `folder`, which may not be there yet."""
+    return Project(folder / "project", folder / "home")
+
+
 def fresh(folder: Path) -> Project:
     """Make a git repository of the files that git knows or would add, with the small parameters."""
-    copied, home = folder / "project", folder / "home"
-    home.mkdir()
+    made = copied(folder)
+    made.home.mkdir()
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():
-            (copied / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copied / name)
+            (made.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, made.folder / name)
     # Results of the real parameters say nothing about these.
-    (copied / "dvc.lock").unlink(missing_ok=True)
-    shutil.rmtree(copied / "reports", ignore_errors=True)
-    subprocess.run(["git", "init", "--quiet", str(copied)], check=True)
-    made = Project(copied, home)
+    (made.folder / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(made.folder / "reports", ignore_errors=True)
+    subprocess.run(["git", "init", "--quiet", str(made.folder)], check=True)
     made.change(**SMALL)
     return made
 

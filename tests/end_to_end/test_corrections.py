@@ -54,4 +54,4 @@ def test_a_form_that_is_excluded_no_longer_stops_the_stages(prepared):
     assert [run.status for run in prepared.runs] == [0, 0, 0, 0], prepared.runs[-1].said
     ids = [page.id for page in prepared.train]
     assert prepared.excluded not in ids
-    assert len(ids) == 160  # the forms of the sample, without the excluded one and with the correction
+    assert len(ids) == 80  # the forms of the sample, without the excluded one and with the correction

@@ -1,6 +1,8 @@
 """The web application: what it answers, in the form that /openapi.json declares, and how it refuses a bad request."""
 
 import io
+import json
+import re
 import struct
 import subprocess
 import sys
@@ -13,8 +15,8 @@ from starlette.testclient import TestClient
 
 from text_recognizer.core.schemas import ModelDescription, ReadPage, ReadPages, UnreadPage
 from text_recognizer.serving.limits import MAX_BYTES
-from text_recognizer.serving.read_endpoint import MAX_PICTURES
 from text_recognizer.serving.reading import MAX_PAGES
+from text_recognizer.serving.sent_files import MAX_PICTURES
 
 # Pillow would start Ghostscript for this file.
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
@@ -196,21 +198,6 @@ def test_an_unusable_picture_is_refused_with_a_reason(client, size):
     assert (answer.status_code, sorted(answer.json())) == (422, PROBLEM)
 
 
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        ({"files": {"other": b"x"}}, 422),
-        ({"data": {"picture": "words"}}, 422),
-        ({"json": {}}, 422),
-        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400),
-    ],
-    ids=["another part", "a field", "json", "a broken form"],
-)
-def test_a_request_without_a_picture_is_refused_with_how_to_send_one(client, request_, status):
-    answer = client.post("/read", **request_)
-    assert (answer.status_code, "named 'picture'" in answer.json()["fix"]) == (status, True)
-
-
 def test_a_body_over_the_limit_is_refused(client):
     assert send(client, b"x" * (MAX_BYTES + 1)).status_code == 413
 
@@ -263,6 +250,12 @@ def answers(openapi, path, method, status):
     return {one["$ref"].rpartition("/")[2] for one in content.get("anyOf", [content])}
 
 
+def test_every_reference_in_openapi_leads_to_a_schema(openapi):
+    names = re.findall(r'"\$ref": "(.+?)"', json.dumps(openapi))
+    assert names
+    assert {name.removeprefix("#/components/schemas/") for name in names} <= set(openapi["components"]["schemas"])
+
+
 def test_openapi_names_the_fields_of_a_page_that_was_read(openapi):
     assert answers(openapi, "/read", "post", "200") == {"ReadPage", "ReadPages"}
     page = {*AS_READ, "timings", "name", "page", "pages", "model"}
@@ -296,3 +289,11 @@ def test_openapi_names_the_fields_of_a_refusal(openapi, path, statuses):
 def test_the_service_is_imported_without_torch():
     code = "import sys, text_recognizer.serving.service; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_interface_describes_itself_on_a_page_that_needs_no_other_host(client):
+    page = client.get("/docs")
+    assert (page.status_code, "connect-src 'self'" in page.headers["content-security-policy"]) == (200, True)
+    addresses = re.findall(r"""(?:src|href|url:)\s*[=:]?\s*["'](.+?)["']""", page.text)
+    assert len(addresses) == 4
+    assert all(address.startswith("/") and client.get(address).status_code == 200 for address in addresses)

@@ -16,7 +16,7 @@ from text_recognizer.serving.correction_store import REVIEW_VARIABLE
 from text_recognizer.serving.jobs import Jobs
 from text_recognizer.serving.limits import RateLimit
 from text_recognizer.serving.served import Served
-from text_recognizer.serving.settings import RATE_VARIABLE, ROOT_PATH_VARIABLE, Settings
+from text_recognizer.serving.settings import ORIGINS_VARIABLE, RATE_VARIABLE, ROOT_PATH_VARIABLE, Settings
 from text_recognizer.serving.takeover import CHAMPION_VARIABLE
 from text_recognizer.serving.tokens import TOKENS_FILE_VARIABLE, TOKENS_VARIABLE, Authorised, read_tokens
 
@@ -132,8 +132,26 @@ def test_without_a_rate_any_number_is_taken(counted):
     assert {client.post("/model", headers=headers(READ)).status_code for _ in range(20)} == {200}
 
 
+def test_a_page_of_another_site_may_read_answers_only_if_the_site_is_listed():
+    listed, other = "https://pages.example.org", "https://example.com"
+    app = create_app(Settings.of({ORIGINS_VARIABLE: listed, TOKENS_VARIABLE: "anna read 0123456789-0123456789"}))
+    client = TestClient(app)
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    for origin, status, allowed in ((listed, 200, listed), (other, 400, None)):
+        answer = client.options("/read", headers={"origin": origin, **asking})
+        assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (status, allowed)
+    refused = client.post("/read", headers={"origin": listed})
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, listed)
+
+
+def test_without_origins_no_page_of_another_site_may_read_answers():
+    client = TestClient(create_app())
+    assert "access-control-allow-origin" not in client.get("/docs", headers={"origin": "https://example.com"}).headers
+
+
 @pytest.mark.parametrize("variables", [
     {RATE_VARIABLE: "many"}, {RATE_VARIABLE: "-1"}, {ROOT_PATH_VARIABLE: "reader"}, {ROOT_PATH_VARIABLE: "/a b"},
+    {ORIGINS_VARIABLE: "pages.example.org"},
 ])  # fmt: skip
 def test_a_setting_that_is_not_valid_stops_the_start(variables):
     with pytest.raises(ConfigError) as caught:
@@ -172,9 +190,11 @@ def test_the_options_of_the_command_become_settings_of_the_server(tmp_path, monk
     path = tmp_path / "tokens"
     path.write_text(LINES)
     given = ["serve", "--tokens", str(path), "--rate", "3", "--root-path", "/reader", "--review"]
+    given += ["--allow-origin", "https://a.example", "--allow-origin", "http://localhost:8000"]
     variables = settings_of(parser.parse_args(given))
     settings = Settings.of(variables)
     assert (len(settings.tokens), settings.rate, settings.root_path) == (3, 3, "/reader")
+    assert settings.origins == ("https://a.example", "http://localhost:8000")
     assert (variables[REVIEW_VARIABLE], Path(variables[CHAMPION_VARIABLE]).is_absolute()) == ("1", True)
     # A model that is named is not exchanged for the one in service.
     assert settings_of(parser.parse_args(["serve", "--bento", "dist/bento"])) == {}

@@ -26,6 +26,8 @@ def add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     review = "keep corrections from the training until `text-recognizer feedback accept` lets them in"
     serve.add_argument("--review", action="store_true", help=review)
     serve.add_argument("--root-path", metavar="PATH", help="where a proxy shows the service, such as /reader")
+    origin = "another site whose pages may read answers, such as https://pages.example.org; may be repeated"
+    serve.add_argument("--allow-origin", action="append", metavar="ORIGIN", help=origin)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -43,7 +45,7 @@ def _serve(options: argparse.Namespace) -> int:
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
     """Return the options as environment variables of the server."""
     from text_recognizer.serving.correction_store import REVIEW_VARIABLE
-    from text_recognizer.serving.settings import RATE_VARIABLE, ROOT_PATH_VARIABLE
+    from text_recognizer.serving.settings import ORIGINS_VARIABLE, RATE_VARIABLE, ROOT_PATH_VARIABLE
     from text_recognizer.serving.takeover import CHAMPION_VARIABLE
     from text_recognizer.serving.tokens import TOKENS_FILE_VARIABLE
 
@@ -53,6 +55,7 @@ def settings_of(options: argparse.Namespace) -> dict[str, str]:
         TOKENS_FILE_VARIABLE: options.tokens and options.tokens.resolve(),
         RATE_VARIABLE: options.rate,
         ROOT_PATH_VARIABLE: options.root_path,
+        ORIGINS_VARIABLE: ",".join(options.allow_origin) if options.allow_origin else None,
         REVIEW_VARIABLE: "1" if options.review else None,
     }
     return {name: str(value) for name, value in given.items() if value is not None}

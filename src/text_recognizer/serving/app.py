@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from text_recognizer import __version__
@@ -21,13 +22,15 @@ from text_recognizer.core.schemas import (
 )
 from text_recognizer.pages.opening import MAX_PIXELS
 from text_recognizer.serving import correction_endpoint, export_endpoint, job_endpoints, problems
+from text_recognizer.serving.api_docs import add_docs
 from text_recognizer.serving.formats import EVENTS, MEDIA_TYPES
 from text_recognizer.serving.hosts import KnownHosts, RootPath
 from text_recognizer.serving.limits import MAX_BYTES, BodyLimit, RateLimit, RequestCount
 from text_recognizer.serving.observing import Counted, Metrics
 from text_recognizer.serving.page_assembly import page_html
-from text_recognizer.serving.read_endpoint import MAX_PICTURES, read
+from text_recognizer.serving.read_endpoint import read
 from text_recognizer.serving.reading import MAX_PAGES
+from text_recognizer.serving.sent_files import BODY, MAX_PICTURES
 from text_recognizer.serving.served import NAME, served_by
 from text_recognizer.serving.settings import Settings
 from text_recognizer.serving.takeover import KNOWN_PICTURE
@@ -72,6 +75,7 @@ def create_app(settings: Settings = Settings()) -> FastAPI:  # noqa: B008
     _add_reading(app)
     _add_jobs(app)
     _add_corrections(app)
+    add_docs(app)
     app.add_exception_handler(HTTPException, problems.answer_refusal)
     app.add_exception_handler(RequestValidationError, problems.answer_incomplete)
     app.add_exception_handler(Exception, problems.answer_failure)
@@ -87,6 +91,7 @@ def _add_reading(app: FastAPI) -> None:
         methods=["POST"],
         response_model=ReadPage | ReadPages,
         responses=_answers(*_other_formats(), EVENTS) | _described(READ_REFUSALS),
+        openapi_extra=BODY,
     )
     formats = _answers(MEDIA_TYPES["json"], *_other_formats())
     for path, endpoint, answers in (
@@ -118,7 +123,9 @@ def _add_corrections(app: FastAPI) -> None:
 def _add_jobs(app: FastAPI) -> None:
     one, of_job = "/jobs/{job}", {404: "no such job, or its result has expired"}
     refusals = _described(REFUSALS | {406: READ_REFUSALS[406], 507: "the disk or the quota of jobs is full"})
-    app.add_api_route("/jobs", job_endpoints.post_job, methods=["POST"], status_code=202, responses=refusals)
+    app.add_api_route(
+        "/jobs", job_endpoints.post_job, methods=["POST"], status_code=202, responses=refusals, openapi_extra=BODY
+    )
     app.add_api_route(one, job_endpoints.get_job, methods=["GET"], responses=_described(of_job))
     app.add_api_route(one, job_endpoints.delete_job, methods=["DELETE"], status_code=204, responses=_described(of_job))
     answers = _answers(*_other_formats(), "application/zip")
@@ -138,6 +145,14 @@ def _add_limits(app: FastAPI, metrics: Metrics, settings: Settings) -> None:
     app.add_middleware(RequestCount)
     app.add_middleware(RateLimit, rate=settings.rate)
     app.add_middleware(Authorised, tokens=settings.tokens)
+    if settings.origins:  # before the tokens: a browser asks without one whether it may send one
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("Authorization", "Content-Type"),
+            expose_headers=("Location", "Retry-After"),
+        )
     app.add_middleware(KnownHosts, hosts=settings.hosts)
     app.add_middleware(Counted, metrics=metrics, known=known)
     app.add_middleware(RootPath, root_path=settings.root_path)

@@ -13,8 +13,9 @@ from text_recognizer.core.schemas import JobStatus, Problem, UnreadPage
 from text_recognizer.serving.formats import choose_format
 from text_recognizer.serving.jobs import ID_BYTES, JobRecord, Jobs
 from text_recognizer.serving.problems import RequestError
-from text_recognizer.serving.read_endpoint import Format, Pages, Pictures, Printed, require_few_files
+from text_recognizer.serving.read_endpoint import Format, Pages, Printed
 from text_recognizer.serving.reading import Answered, SentFile, select_pages, to_answer
+from text_recognizer.serving.sent_files import SentFiles
 from text_recognizer.serving.served import now, served_by
 from text_recognizer.serving.tokens import client_of
 from text_recognizer.serving.uploads import Upload
@@ -25,16 +26,15 @@ JobId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]+$", max_length=2 * ID_BYTES)
 async def post_job(
     request: Request,
     response: Response,
-    picture: Pictures,
+    sent: SentFiles,
     format: Format = None,
     pages: Pages = None,
     printed: Printed = False,
 ) -> JobStatus:
-    """Keep the parts named `picture`, and read them after the jobs that came before."""
-    require_few_files(picture)
+    """Keep what `/read` takes, and read it after the jobs that came before."""
     select_pages(pages)
-    files = [SentFile.of(part) for part in picture]
-    for part, file in zip(picture, files, strict=True):
+    files = [SentFile.of(part) for part in sent]
+    for part, file in zip(sent, files, strict=True):
         Upload(file.name, part.file.read()).require_known()
         part.file.seek(0)
     kind = choose_format(format, request.headers.get("accept", ""))

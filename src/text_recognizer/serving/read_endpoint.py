@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from io import BytesIO
 from typing import Annotated
 
-from fastapi import File, Query, Request, UploadFile
+from fastapi import Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from text_recognizer.core.output_formats import OutputFormat
@@ -14,20 +14,21 @@ from text_recognizer.core.schemas import Problem, Record, UnreadPage
 from text_recognizer.serving.formats import EVENTS, choose_format, wants_events
 from text_recognizer.serving.problems import RequestError, describe
 from text_recognizer.serving.reading import Answered, Order, SentFile, read_each, select_pages, to_answer
+from text_recognizer.serving.sent_files import SentFiles
 from text_recognizer.serving.served import served_by
 from text_recognizer.serving.work import Task, finish
 
-MAX_PICTURES = 8  # files of a request
-Pictures = Annotated[list[UploadFile], File(description=f"1 to {MAX_PICTURES} pictures or PDFs")]
 Format = Annotated[OutputFormat | None, Query(description="of the answer; without it the header Accept decides")]
 Pages = Annotated[str | None, Query(max_length=100, description="pages of each file, such as 1,3-5; without it, all")]
 Printed = Annotated[bool, Query(description="whether printed lines are read too; their `kind` is `printed`")]
 
 
 async def read(
-    request: Request, picture: Pictures, format: Format = None, pages: Pages = None, printed: Printed = False
+    request: Request, sent: SentFiles, format: Format = None, pages: Pages = None, printed: Printed = False
 ) -> Response:
-    """Read the parts named `picture`: pictures, and files of several pages such as PDFs.
+    """Read pictures, and files of several pages such as PDFs.
+
+    They are parts of a form, the body itself, or base64 in JSON.
 
     The answer to one page is that page. The answer to several pages holds them as `pictures`, in order; a file or a
     page that cannot be read has its `problem` there. Points and boxes are in pixels of the upright picture, origin top
@@ -36,25 +37,18 @@ async def read(
     With `Accept: text/event-stream`, the answer is a stream of server-sent events: `line` for each line, `page` for
     each page after its lines, `problem` for what cannot be read, and `end`.
     """
-    require_few_files(picture)
     served = served_by(request)
     task = Task(served.seconds)
     accept = request.headers.get("accept", "")
     if format is None and wants_events(accept):
         order = Order(served, task, "json", select_pages(pages), printed)
         # The files of the form are closed before the answer is sent.
-        files = [SentFile(file.name, BytesIO(file.read()).read) for file in map(SentFile.of, picture)]
+        files = [SentFile(file.name, BytesIO(file.read()).read) for file in map(SentFile.of, sent)]
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
         return StreamingResponse(_events(order, files), media_type=EVENTS, headers=headers)
     order = Order(served, task, choose_format(format, accept), select_pages(pages), printed)
-    answered = await finish(request, task, _read_all(order, list(map(SentFile.of, picture))))
+    answered = await finish(request, task, _read_all(order, list(map(SentFile.of, sent))))
     return to_answer(order.kind, served.model, answered)
-
-
-def require_few_files(picture: Sequence[UploadFile]) -> None:
-    """Raise RequestError if there are too many files."""
-    if len(picture) > MAX_PICTURES:
-        raise RequestError(422, f"{len(picture)} pictures in one request", f"send at most {MAX_PICTURES}")
 
 
 async def _read_all(order: Order, files: Sequence[SentFile]) -> list[Answered]:

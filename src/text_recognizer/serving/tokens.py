@@ -21,7 +21,8 @@ MIN_LENGTH = 20
 ROLES = ("read", "correct", "admin")  # each may do what those before it may
 HOLDER = "text_recognizer.token"  # the key of a request's token in its scope
 # What a browser loads before anybody can type a token, and what supervisors ask.
-OPEN = ("/", "/sample.png", "/openapi.json", "/livez", "/readyz", "/healthz")
+OPEN = ("/", "/sample.png", "/docs", "/openapi.json", "/livez", "/readyz", "/healthz")
+OPEN_FOLDER = "/docs/"
 # The first pattern that a path begins with says which role it needs.
 NEEDED = (("/metrics", "admin"), ("/drift", "admin"), ("/corrections", "correct"), ("/", "read"))
 
@@ -101,7 +102,7 @@ class Authorised:
 
 
 def _refusal(path: str, token: Token | None) -> Problem | None:
-    if path in OPEN:
+    if path in OPEN or path.startswith(OPEN_FOLDER):
         return None
     role = next(role for start, role in NEEDED if path.startswith(start))
     if token is None:
