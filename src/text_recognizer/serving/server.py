@@ -27,6 +27,7 @@ from text_recognizer.serving.hosts import HOSTS_VARIABLE, THIS_COMPUTER
 from text_recognizer.serving.served import WORK_VARIABLE
 from text_recognizer.serving.settings import Settings
 from text_recognizer.utils import telemetry
+from text_recognizer.utils.child_processes import interrupted_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +100,12 @@ def _hang_up_interrupts() -> Iterator[None]:
 def _start(bento: Path, address: str, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start BentoML in a session of its own.
 
-    So Ctrl-C reaches only this process, which then stops the server once and waits for it.
+    So Ctrl-C reaches only this process, which then stops the server once and waits for it. If this process is killed,
+    the server ends too.
     """
     command = [sys.executable, "-m", "bentoml", "serve", str(bento.resolve()), "--host", address, "--port", str(port)]
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+    follow = interrupted_with_parent()
+    return subprocess.Popen(command, env=environment, start_new_session=True, preexec_fn=follow)
 
 
 def _feedback_setting() -> dict[str, str]:
