@@ -21,7 +21,7 @@ def serving(server):
 def answering(answer):
     """Serve HTTP during the block; yield the address and the list of what came: the path and the body of each request.
 
-    `answer` is called with the path, and returns the status and what is sent as JSON.
+    `answer` is called with the path, and returns the status and what is sent: bytes as they are, all else as JSON.
     """
     came = []
 
@@ -29,7 +29,7 @@ def answering(answer):
         def respond(self):
             came.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
             status, content = answer(self.path)
-            body = json.dumps(content).encode()
+            body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

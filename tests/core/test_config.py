@@ -1,5 +1,6 @@
 """What `params.yaml` may hold, and the errors about anything else."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_an_unknown_section_is_named_with_the_nearest_valid_name(refusal):
         ("train", "learning_rate", None, "float > 0, <= 1"),
         ("train", "augment", -0.1, "float >= 0, <= 1"),
         ("train", "model_class", "Oracle", "one of LineReader"),
-        ("train", "precision", 32, "one of 32, 16-mixed, bf16-mixed"),
+        ("train", "precision", 32, 'one of "32", 16-mixed, bf16-mixed'),
         ("data", "exclude", "a01-000", "form ids to leave out"),
         ("data", "exclude", [7], "form ids to leave out"),
         ("preprocess", "canvas_width", 100, "a multiple of 16"),
@@ -140,6 +141,50 @@ def test_a_faulty_list_of_sources_is_named(refusal, sources, what):
 )  # fmt: skip
 def test_a_source_is_called_after_its_address_without_what_names_must_not_have(address, label):
     assert SourceEntry(address=address, split="aachen").label == label
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "key", "value"),
+    [
+        ("train.learning_rate=1e-6", "train", "learning_rate", 1e-6),
+        ("train.weight_decay=1E-05", "train", "weight_decay", 1e-5),
+        ("train.dropout=0", "train", "dropout", 0.0),
+        ("train.steps=7", "train", "steps", 7),
+        ("train.init_from=null", "train", "init_from", None),
+        ("train.init_from=models/pretrained", "train", "init_from", "models/pretrained"),
+        ("train.precision='32'", "train", "precision", "32"),
+        ("train.channels=[8,8,8,8]", "train", "channels", (8, 8, 8, 8)),
+        ("train.recombined=[0,1e-3]", "train", "recombined", (0.0, 1e-3)),
+        ("validate.disjoint_writers=false", "validate_", "disjoint_writers", False),
+        ("data.exclude=[a01-000]", "data", "exclude", ("a01-000",)),
+        ("gate.max_cer={default:1e-7}", "gate", "max_cer", {"default": 1e-7}),
+    ],
+)
+def test_values_are_read_as_dvc_writes_them(tmp_path, override, section, key, value):
+    from dvc.utils.hydra import apply_overrides
+
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS.read_text(encoding="utf-8"), encoding="utf-8")
+    apply_overrides(path, [override])
+    found = getattr(getattr(config.load(path), section), key)
+    assert value.items() <= found.items() if isinstance(value, dict) else found == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-06", 1e-6), ("1.5e-3", 1.5e-3), ("2E-1", 0.2), (".5e0", 0.5), ("1.0e-6", 1e-6), ("'1e-06'", None)],
+)
+def test_a_number_with_an_exponent_is_a_number_and_text_in_quotes_is_none(tmp_path, text, value):
+    path = tmp_path / "params.yaml"
+    old = PARAMS.read_text(encoding="utf-8")
+    changed = re.sub(r"^  learning_rate: \S+", f"  learning_rate: {text}", old, flags=re.MULTILINE)
+    assert changed != old
+    path.write_text(changed, encoding="utf-8")
+    if value is None:
+        with pytest.raises(ConfigError):
+            config.load(path)
+    else:
+        assert config.load(path).train.learning_rate == value
 
 
 @pytest.mark.parametrize("channels", [[16, 32, 64], [16, 32, 64, 96, 128], [16, 32, 64, "96"]])

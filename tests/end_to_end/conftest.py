@@ -25,7 +25,6 @@ import yaml
 from PIL import Image
 
 from text_recognizer.corpora.iam import Form, IamArchive
-from text_recognizer.utils.process_locks import hold
 
 ROOT = Path(__file__).resolve().parents[2]
 # One line per form.
@@ -229,19 +228,14 @@ def empty_project() -> Callable[[Path], Project]:
 
 
 @pytest.fixture(scope="session")
-def reference(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Reference:
-    """The reference run. The first test process that needs it makes it, and the others wait. No test changes it."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "reference"
-    with hold(folder.with_suffix(".lock"), "the reference run", wait=True):
-        if not folder.exists():
-            folder.mkdir()
-            run_flow(folder)
-    return read_reference(folder)
+def reference(once: Callable[[str, Callable[[Path], object]], Path]) -> Reference:
+    """The reference run. No test changes it."""
+    return read_reference(once("reference", run_flow))
 
 
 def run_flow(folder: Path) -> None:
     """Run the flow in a fresh copy below `folder`, and write how it ended."""
+    folder.mkdir()
     command = [sys.executable, "-m", "flows.retrain"]
     counters = folder / COUNTERS if namespace_permitted() else None
     if counters:

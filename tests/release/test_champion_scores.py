@@ -39,10 +39,10 @@ def kept(clone):
 def test_a_challenger_on_new_test_pages_is_compared_on_these_and_promoted(on_new_pages, limits, section, quick):
     clone, data = on_new_pages
     # Without a way to score the model in service again, nothing can be compared
-    refused = {rule.name: rule.passed for rule in challenge(clone.folder)}
+    refused = {rule.name: rule.passed for rule in challenge(clone.folder).rules}
     assert refused == {"same_pages": False, "better": False}
     # With one, it is scored once on the new pages, and the better challenger is promoted
-    assert all(rule.passed for rule in challenge(clone.folder, rescorer(clone.folder)))
+    assert all(rule.passed for rule in challenge(clone.folder, rescorer(clone.folder)).rules)
     (score,) = kept(clone)
     assert json.loads(score.read_text())["data"] == data
     assert promote(clone.folder, limits, section, None, quick, rescorer(clone.folder)).passed
@@ -53,6 +53,6 @@ def test_pages_that_are_not_at_hand_still_refuse(on_new_pages, written_words):
     clone, _ = on_new_pages
     packed = clone.folder / LAYOUT.processed
     PackedSplit.open(written_words, "test").save(packed, "test")
-    rules = {rule.name: rule.passed for rule in challenge(clone.folder, rescorer(clone.folder))}
+    rules = {rule.name: rule.passed for rule in challenge(clone.folder, rescorer(clone.folder)).rules}
     assert rules == {"same_pages": False, "better": False}
     assert kept(clone) == []

@@ -169,11 +169,11 @@ def test_a_retraining_is_compared_with_the_champion_before_it_is_committed(serve
     settings = params.model_dump(mode="json", by_alias=True)
     (served.folder / "params.yaml").write_text(yaml.safe_dump(settings))
     # The model in service has no other model to beat
-    assert challenge(served.folder) == []
+    assert challenge(served.folder) is None
     # A better model beats it; a model that was scored on other pages does not
     for changed, passed in (({}, True), ({"data": "0" * 64}, False)):
         (served.folder / LAYOUT.score).write_text(json.dumps(better.score | changed), encoding="utf-8")
-        rules = challenge(served.folder)
+        rules = challenge(served.folder).rules
         assert rules
         assert all(rule.passed for rule in rules) == passed
 
@@ -181,4 +181,4 @@ def test_a_retraining_is_compared_with_the_champion_before_it_is_committed(serve
 def test_without_a_model_in_service_a_retraining_is_not_compared(clone, params, tmp_path):
     settings = params.model_dump(mode="json", by_alias=True)
     (clone.folder / "params.yaml").write_text(yaml.safe_dump(settings))
-    assert challenge(clone.folder) == challenge(tmp_path) == []
+    assert challenge(clone.folder) is challenge(tmp_path) is None

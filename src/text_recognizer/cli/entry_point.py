@@ -32,19 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its status: 0, the error's own status, or 130 on Ctrl-C."""
     telemetry.disable_telemetry()
     signal.signal(signal.SIGTERM, _stop)
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         status = options.run(options)
         sys.stdout.flush()
     except TextRecognizerError as error:
-        print(f"text-recognizer {options.command}: {error}", file=sys.stderr)
-        status = error.exit_status
+        status = _report(options.command, error)
     except ModuleNotFoundError as error:
         needed = missing_extra(error, options.command)
         if needed is None:
             raise
-        print(f"text-recognizer {options.command}: {needed}", file=sys.stderr)
-        status = needed.exit_status
+        status = _report(options.command, needed)
     except KeyboardInterrupt:
         print(f"text-recognizer {options.command}: interrupted; repeat the command to resume", file=sys.stderr)
         status = INTERRUPTED
@@ -59,11 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
+def _report(command: str, error: TextRecognizerError) -> int:
+    """Print an error with its code, by which docs/troubleshooting.md is ordered, and return its exit status."""
+    print(f"text-recognizer {command}: {error}\n  code: {error.code}", file=sys.stderr)
+    return error.exit_status
+
+
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line, with all commands."""
     parser = argparse.ArgumentParser(
         prog="text-recognizer",
         description="Learns to read pages of handwriting. The stages take their parameters from params.yaml.",

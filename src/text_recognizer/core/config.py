@@ -1,6 +1,7 @@
 """Load and check `params.yaml`. A wrong key or value is an error that says what is allowed."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -16,6 +17,14 @@ from text_recognizer.core.params import REMOVED, RENAMED, Params
 from text_recognizer.core.sections import Section
 
 PARAMS_FILE = Path("params.yaml")
+NUMBER_WITH_EXPONENT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
+
+
+class _Loader(yaml.SafeLoader):
+    """Read numbers such as 1e-06 as DVC and YAML 1.2 do. PyYAML knows YAML 1.1, where they are text without a dot."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER_WITH_EXPONENT, list("-+.0123456789"))
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -36,7 +45,7 @@ def merge_recipe(recipe: Path, path: Path = PARAMS_FILE) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist", "run in the folder of the project, or name the file") from None
     except OSError as error:
@@ -118,6 +127,12 @@ def _explain(error: dict[str, Any]) -> str:
 
 def _allowed(field: FieldInfo) -> str:
     """Describe the type, the bounds and the meaning of a field."""
+    kind = allowed_range(field)
+    return kind if kind.startswith("a section") else f"{kind} ({field.description})"
+
+
+def allowed_range(field: FieldInfo) -> str:
+    """Describe the type and the bounds of a field."""
     kind = _kind(field.annotation)
     if kind.startswith("a section"):
         return kind
@@ -128,7 +143,7 @@ def _allowed(field: FieldInfo) -> str:
         if hasattr(rule, attribute)
     ]
     patterns = [f"matching {rule.pattern}" for rule in field.metadata if getattr(rule, "pattern", None)]
-    return f"{' '.join([kind, ', '.join(bounds + patterns)]).strip()} ({field.description})"
+    return " ".join([kind, ", ".join(bounds + patterns)]).strip()
 
 
 def describe(params: Params) -> str:
@@ -146,7 +161,7 @@ def _kind(annotation: object) -> str:
     if get_origin(annotation) is Annotated:
         return _kind(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
-        return "one of " + ", ".join(map(str, get_args(annotation)))
+        return "one of " + ", ".join(map(_as_yaml, get_args(annotation)))
     if get_origin(annotation) is dict:
         return "a table of names and numbers"
     if get_origin(annotation) in (Union, UnionType) and any(map(_section_in, get_args(annotation))):
@@ -155,3 +170,8 @@ def _kind(annotation: object) -> str:
         kind = "a section with " if section is annotation else "sections with "
         return kind + ", ".join(_names(section))
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _as_yaml(text: str) -> str:
+    """Return a text as it must stand in the file: in quotes if it would be read as a number without them."""
+    return text if isinstance(yaml.load(text, _Loader), str) else f'"{text}"'

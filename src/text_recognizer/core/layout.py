@@ -42,6 +42,8 @@ class Layout:
         self.scratch = root / ".cache"
         self.locks = self.scratch / "locks"
         self.pipeline_lock = self.locks / "pipeline.lock"
+        # What the flow `monitor` found last, to compare with.
+        self.last_look = self.scratch / "last_look.json"
         # Scores of the model in service on test pages that are newer than its own score.
         self.champion_scores = self.scratch / "champion_scores"
         # The model in service. `promote`, `rollback` and `models --bring` write it; no stage does.

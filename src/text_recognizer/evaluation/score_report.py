@@ -149,16 +149,21 @@ def marked_spans(page: PageScore) -> tuple[Span, ...]:
 
 
 def _exhibit(page: PageScore, canvas: np.ndarray) -> Exhibit:
-    return Exhibit(page, _data_uri(np.asarray(canvas)), marked_spans(page))
+    return Exhibit(page, data_uri(np.asarray(canvas)), marked_spans(page))
 
 
-def _data_uri(canvas: np.ndarray) -> str:
-    """Return a canvas (H, W) as a PNG, without the empty paper right of and below the writing."""
+def data_uri(canvas: np.ndarray, largest: tuple[int, int] | None = None) -> str:
+    """Return a canvas (H, W) as a PNG, without the empty paper right of and below the writing.
+
+    It is made smaller if it is larger than the width and height of `largest`.
+    """
     box = foreground_box(canvas)
     if box:
         canvas = canvas[: box.bottom + MARGIN, : box.right + MARGIN]
-    stream = io.BytesIO()
-    Image.fromarray(canvas).save(stream, "PNG", optimize=True)
+    picture, stream = Image.fromarray(canvas), io.BytesIO()
+    if largest:
+        picture.thumbnail(largest)
+    picture.save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 

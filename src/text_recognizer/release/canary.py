@@ -34,7 +34,10 @@ class KnownPage:
 
 
 def known_pages(project: Path, count: int) -> list[KnownPage]:
-    """Return at most `count` test pages, spread over the split. Raises DataError if the packed split is missing."""
+    """Return at most `count` test pages that the score has, spread over the split.
+
+    Raises DataError if the packed split is missing.
+    """
     import numpy as np
     from PIL import Image
 
@@ -46,9 +49,10 @@ def known_pages(project: Path, count: int) -> list[KnownPage]:
     dpi = read_info(files.model / INFO_FILE).dpi
     packed = PackedSplit.open(files.processed, "test")
     rows = {row.id: row for row in map(PageRow.model_validate_json, files.pages.read_text("utf-8").splitlines())}
-    step = max(1, len(packed) // count)
+    scored = [pair for pair in zip(packed.canvases, packed.pages, strict=True) if pair[1].id in rows]
+    step = max(1, len(scored) // count)
     known = []
-    for canvas, page in list(zip(packed.canvases, packed.pages, strict=True))[::step][:count]:
+    for canvas, page in scored[::step][:count]:
         stream = io.BytesIO()
         Image.fromarray(paragraph_picture(np.asarray(canvas), page, dpi)).save(stream, "PNG")
         known.append(KnownPage(stream.getvalue(), rows[page.id]))

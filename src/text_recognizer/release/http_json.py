@@ -27,13 +27,25 @@ def ask(url: str, body: object = None, seconds: float = SECONDS) -> Any:  # noqa
 def send(url: str, data: bytes | None, content_type: str, seconds: float = SECONDS) -> Any:  # noqa: ANN401
     """Do the same for a body of any type."""
     headers = {} if data is None else {"Content-Type": content_type}
-    request = urllib.request.Request(url, data=data, headers={**headers, "Accept": JSON})
+    text = _answer(urllib.request.Request(url, data=data, headers={**headers, "Accept": JSON}), seconds)
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError as error:
+        raise NoAnswerError(f"{url} answers with something else than JSON: {error}", "name another address") from None
+
+
+def ask_text(url: str, seconds: float = SECONDS) -> str:
+    """Return the text of an answer of any type. Raises NoAnswerError."""
+    return _answer(urllib.request.Request(url), seconds)
+
+
+def _answer(request: urllib.request.Request, seconds: float) -> str:
     # No proxy: the servers are those of this project, most often on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    url = request.full_url
     try:
         with opener.open(request, timeout=seconds) as answer:
-            text = answer.read().decode()
-        return json.loads(text) if text.strip() else None
+            return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         with error:
             detail = error.read(500).decode(errors="replace")

@@ -1,8 +1,8 @@
 """Store versions and assignments as git tags in GTO's format.
 
-`reader@v3.0.0` is a version; `reader#champion#5` is the fifth assignment of a version to service. A tag is made once
-and never moved. Two promotions at once try to make the same tag; git lets only one of them. The message of a tag is a
-`TagRecord` in JSON: what was decided, and why.
+`reader@v3.0.0` is a version of the model, `corpus@v2.0.0` one of the data; `reader#champion#5` is the fifth assignment
+of a version to service. A tag is made once and never moved. Two promotions at once try to make the same tag; git lets
+only one of them. The message of a tag is a `TagRecord` in JSON: what was decided, and why.
 """
 
 import datetime
@@ -16,10 +16,7 @@ from pydantic import ValidationError
 from text_recognizer.core.schemas import TagRecord
 from text_recognizer.release.git import MUST_NOT_EXIST, ConflictError, Git, RegistryError
 
-NAME, STAGE = "reader", "champion"
-VERSION = re.compile(rf"{NAME}@v(\d+)\.0\.0")
-ASSIGNMENT = re.compile(rf"{NAME}#{STAGE}#(\d+)")
-PATTERNS = (f"refs/tags/{NAME}@v*", f"refs/tags/{NAME}#{STAGE}#*")
+READER, CORPUS, STAGE = "reader", "corpus", "champion"
 FIELD_END, TAG_END = "\x1f", "\x1e"
 
 
@@ -41,19 +38,21 @@ class RegistryTag:
 
 
 class Ledger:
-    """The registry of one clone, or of the git remote that several clones share."""
+    """The registry of one clone, or of the git remote that several clones share. `name` is what has versions."""
 
-    def __init__(self, git: Git, remote: str | None) -> None:
-        self.git, self.remote = git, remote
+    def __init__(self, git: Git, remote: str | None, name: str = READER) -> None:
+        self.git, self.remote, self.name = git, remote, name
+        self._patterns = (f"refs/tags/{name}@v*", f"refs/tags/{name}#{STAGE}#*")
 
     def refresh(self) -> None:
         """Fetch the remote's tags. Raises RegistryError if that fails, or if this clone has tags of its own."""
         if not self.remote:
             return
-        self.git.run("fetch", "--quiet", "--no-tags", self.remote, *(f"+{pattern}:{pattern}" for pattern in PATTERNS))
-        listed = self.git.run("ls-remote", self.remote, *PATTERNS)
+        wanted = (f"+{pattern}:{pattern}" for pattern in self._patterns)
+        self.git.run("fetch", "--quiet", "--no-tags", self.remote, *wanted)
+        listed = self.git.run("ls-remote", self.remote, *self._patterns)
         shared = {line.split("\t")[1].removesuffix("^{}") for line in listed.splitlines()}
-        local = set(self.git.run("for-each-ref", "--format=%(refname)", *PATTERNS).splitlines()) - shared
+        local = set(self.git.run("for-each-ref", "--format=%(refname)", *self._patterns).splitlines()) - shared
         if local:
             tags = ", ".join(sorted(ref.removeprefix("refs/tags/") for ref in local))
             raise RegistryError(
@@ -63,11 +62,11 @@ class Ledger:
 
     def versions(self) -> list[RegistryTag]:
         """Return every version, oldest first."""
-        return self._tags(VERSION)
+        return self._tags(rf"{self.name}@v(\d+)\.0\.0")
 
     def assignments(self) -> list[RegistryTag]:
         """Return every assignment, oldest first: the last one names the version in service."""
-        return self._tags(ASSIGNMENT)
+        return self._tags(rf"{self.name}#{STAGE}#(\d+)")
 
     def champion(self) -> RegistryTag | None:
         """Return the last assignment. Raises RegistryError if a tag cannot be read."""
@@ -92,7 +91,7 @@ class Ledger:
                     return tag
             number = max((tag.number for tag in versions), default=0) + 1
             try:
-                return self._make(f"{NAME}@v{number}.0.0", number, commit, record)
+                return self._make(f"{self.name}@v{number}.0.0", number, commit, record)
             except ConflictError:
                 self.refresh()
 
@@ -100,7 +99,7 @@ class Ledger:
         """Put a version in service after the assignment `after`. Raises ConflictError if another one came between."""
         number = (after.number if after else 0) + 1
         record = record.model_copy(update={"version": version.version})
-        return self._make(f"{NAME}#{STAGE}#{number}", number, version.commit, record)
+        return self._make(f"{self.name}#{STAGE}#{number}", number, version.commit, record)
 
     def _make(self, tag: str, number: int, commit: str, record: TagRecord) -> RegistryTag:
         """Make a tag that must not exist, in one step: on the remote if there is one, else in this clone."""
@@ -127,15 +126,15 @@ class Ledger:
                 ) from None
             raise
 
-    def _tags(self, pattern: re.Pattern[str]) -> list[RegistryTag]:
+    def _tags(self, pattern: str) -> list[RegistryTag]:
         """Return the tags whose names match; the pattern's group is the number."""
         fields = ("refname:strip=2", "*objectname", "taggerdate:iso-strict", "taggername", "contents")
         form = "%1f".join(f"%({field})" for field in fields) + "%1e"
-        listed = self.git.run("for-each-ref", f"--format={form}", *PATTERNS)
+        listed = self.git.run("for-each-ref", f"--format={form}", *self._patterns)
         tags = []
         for row in filter(None, (part.strip("\n") for part in listed.split(TAG_END))):
             tag, commit, when, who, content = row.split(FIELD_END)
-            if match := pattern.fullmatch(tag):
+            if match := re.fullmatch(pattern, tag):
                 tags.append(RegistryTag(tag, int(match[1]), commit, when, who, _parse(tag, content)))
         return sorted(tags, key=lambda tag: tag.number)
 

@@ -18,7 +18,7 @@ from text_recognizer.release.champion_scores import Rescore, champion_score
 from text_recognizer.release.gate_rules import unusable
 from text_recognizer.release.gate_verdict import judge, make_verdict
 from text_recognizer.release.git import Git, RegistryError
-from text_recognizer.release.ledger import Ledger, RegistryTag
+from text_recognizer.release.ledger import READER, Ledger, RegistryTag
 from text_recognizer.release.score_figures import RawScore
 from text_recognizer.release.speed import Speed, measure_speed
 from text_recognizer.utils.files import read_json_object, replace_atomically
@@ -50,9 +50,11 @@ def promote(
     """Judge the committed model by the limits and against the model in service; put it into service if it passes.
 
     `rescore` scores the model in service again if the test pages have changed; without it, such a model is refused.
+    If DVC has a remote, everything that dvc.lock names is pushed to it first.
 
     Returns the verdict, which is also written to the registry, whether the model passes or not. Raises RegistryError if
-    the registry cannot be read, if the model cannot be fetched by its version, or if another promotion came between.
+    the registry cannot be read, if the model cannot be pushed or fetched by its version, or if another promotion came
+    between.
     """
     with open_registry(project, section) as (git, ledger):
         return _promote(git, ledger, PromotionRules(limits, section, measure, rescore), override)
@@ -66,9 +68,9 @@ def _promote(git: Git, ledger: Ledger, rules: PromotionRules, override: Override
     verdict = judge_for_promotion(git, score, champion, rules)
     if override:
         verdict = apply_override(verdict, override)
-    if rules.promote.git_remote:
-        store.push(git)
-    version = ledger.register(git.run("rev-parse", "HEAD"), _record(verdict))
+    commit = store.commit_of_model(git)
+    store.push(git, required=bool(rules.promote.git_remote), commit=commit)
+    version = ledger.register(commit, _record(verdict))
     verdict = verdict.model_copy(update={"version": version.version})
     if verdict.passed:
         details = {"kind": "promote", "previous": champion.version if champion else None, "verdict": verdict}
@@ -76,22 +78,31 @@ def _promote(git: Git, ledger: Ledger, rules: PromotionRules, override: Override
     return verdict
 
 
-def challenge(project: Path, rescore: Rescore | None = None) -> list[RuleResult]:
+@dataclass(frozen=True)
+class Challenge:
+    """The model in service, the text of its score on the new model's pages if there is one, and the rules' results."""
+
+    champion: RegistryTag
+    score: str | None
+    rules: list[RuleResult]
+
+
+def challenge(project: Path, rescore: Rescore | None = None) -> Challenge | None:
     """Compare the score in the working tree with that of the model in service; `rescore` is as for `promote`.
 
-    Returns no results if there is nothing to compare: if no model is in service, if it is this very model, or if the
-    project is not a git clone.
+    Returns None if there is nothing to compare: if no model is in service, if it is this very model, or if the project
+    is not a git clone.
     """
     if not Git(project).is_clone:
-        return []
+        return None
     section = config.load(project / config.PARAMS_FILE).promote
     with open_registry(project, section) as (git, ledger):
         champion = ledger.champion()
         if not champion:
-            return []
+            return None
         score = read_json_object(git.folder / LAYOUT.score, SCORE_FIRST, SCORE_FIRST)
         if score.get("model") == champion.record.model:
-            return []
+            return None
         return _compare(git, score, champion, section, rescore)
 
 
@@ -131,7 +142,7 @@ def judge_for_promotion(git: Git, score: RawScore, champion: RegistryTag | None,
     results = [*judge(score, rules.limits).rules, *check_speed(git.folder, rules.promote, rules.measure)]
     if not champion:
         return make_verdict(results, score, FIRST_BASIS)
-    results += _compare(git, score, champion, rules.promote, rules.rescore)
+    results += _compare(git, score, champion, rules.promote, rules.rescore).rules
     basis = f"the limits of params.yaml and the champion {champion.version}, on the same pages"
     model = champion.record.model
     name = ChampionName(version=champion.version, model=model) if model else None
@@ -140,11 +151,12 @@ def judge_for_promotion(git: Git, score: RawScore, champion: RegistryTag | None,
 
 def _compare(
     git: Git, score: RawScore, champion: RegistryTag, section: PromoteSection, rescore: Rescore | None
-) -> list[RuleResult]:
+) -> Challenge:
     # The comparison imports numpy. A run that finds nothing to do has nothing to compare.
     from text_recognizer.release.comparison import compare
 
-    return compare(score, champion_score(git, champion, score, rescore), champion.version, section)
+    other = champion_score(git, champion, score, rescore)
+    return Challenge(champion, other, compare(score, other, champion.version, section))
 
 
 def check_speed(project: Path, section: PromoteSection, measure: Measure) -> list[RuleResult]:
@@ -184,14 +196,17 @@ def apply_override(verdict: Verdict, override: Override) -> Verdict:
 
 
 @contextlib.contextmanager
-def open_registry(project: Path, section: PromoteSection) -> Iterator[tuple[Git, Ledger]]:
-    """Lock the registry of this clone and bring it up to date. A second command waits until the first has ended."""
+def open_registry(project: Path, section: PromoteSection, name: str = READER) -> Iterator[tuple[Git, Ledger]]:
+    """Lock the registry of this clone and bring it up to date. A second command waits until the first has ended.
+
+    `name` is what has the versions: the reader, or the corpus. Raises RegistryError.
+    """
     git = Git(project)
     if not git.is_clone:
         what = f"{project.resolve()} is not a git clone with a commit, and every version is a commit"
         raise RegistryError(what, "run the command in the project's clone")
     with hold(git.folder / LAYOUT.scratch / "registry.lock", "the registry", wait=True):
-        ledger = Ledger(git, section.git_remote)
+        ledger = Ledger(git, section.git_remote, name)
         ledger.refresh()
         yield git, ledger
 

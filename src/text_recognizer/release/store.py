@@ -10,13 +10,22 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from text_recognizer.core.errors import DataError
+import yaml
+
+from text_recognizer.core.errors import TEMPORARY, DataError
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.core.schemas import Verdict
 from text_recognizer.release.git import Git, RegistryError
 from text_recognizer.release.ledger import RegistryTag
 from text_recognizer.release.score_figures import RawScore
 from text_recognizer.utils.files import sha256, write_json
+
+
+class NotPushedError(RegistryError):
+    """DVC's remote did not take what it was sent. The next try may succeed."""
+
+    code = "not-pushed"
+    exit_status = TEMPORARY
 
 
 def fetch_version(git: Git, version: RegistryTag, folder: Path, verdict: Verdict | None) -> None:
@@ -68,21 +77,54 @@ def _remotes(git: Git) -> dict[str, Any]:
         return {"core": {"remote": name}, "remote": dict(known)} if name else {}
 
 
-def push(git: Git) -> None:
-    """Send the model and the pages' rows that dvc.lock names to DVC's remote, so that other machines can fetch them."""
-    from dvc.exceptions import DvcException
+def push(git: Git, *, required: bool, commit: str = "HEAD") -> int:
+    """Send everything that dvc.lock names to DVC's remote, so that another clone can bring back the model and its data.
+
+    With a `commit` before HEAD, what its dvc.lock names is sent too. Returns how many files the remote lacked. Without
+    a remote nothing is sent, which is an error if it is `required`. Raises NotPushedError if the remote cannot be
+    reached or does not take them.
+    """
     from dvc.repo import Repo
 
-    try:
-        with Repo(str(git.folder)) as repo:
-            if not repo.config["core"].get("remote"):
+    with Repo(str(git.folder)) as repo:
+        if not repo.config["core"].get("remote"):
+            if required:
                 raise RegistryError(
                     "DVC has no remote, so no other machine could fetch the model",
                     "run `dvc remote add --default NAME URL`, or set promote.git_remote to null",
                 )
-            repo.push([str(git.folder / path) for path in (LAYOUT.model, LAYOUT.pages)])
-    except DvcException as error:
-        raise RegistryError(f"DVC cannot push the model: {error}", "run `dvc push` to see what is wrong") from None
+            return 0
+        try:
+            earlier = git.run("rev-parse", commit) != git.run("rev-parse", "HEAD")
+            return int(repo.push(revs=[commit] if earlier else None))
+        # Every kind of remote has a library of its own, with its own errors.
+        except Exception as error:  # noqa: BLE001
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            what = f"DVC cannot push to its remote: {reason}"
+            raise NotPushedError(what, "`dvc push` shows what is wrong; the next run pushes what is missing") from None
+
+
+def commit_of_model(git: Git) -> str:
+    """Return the commit of the model that HEAD names: its dvc.lock names the data that the model was trained on.
+
+    That is the last commit that changed the score: later ones may have newer data. It is HEAD if that commit has
+    another model, because somebody committed the score and dvc.lock one by one.
+    """
+    head = git.run("rev-parse", "HEAD")
+    commit = git.run("log", "-1", "--format=%H", "--", LAYOUT.score.as_posix())
+    model = LAYOUT.model.as_posix()
+    return commit if locked_outputs(git, commit).get(model) == locked_outputs(git, head).get(model) else head
+
+
+def locked_outputs(git: Git, commit: str) -> dict[str, str]:
+    """Return the digests of DVC of all outputs that dvc.lock names at a commit. Raises RegistryError."""
+    try:
+        stages = yaml.safe_load(git.show(commit, Path("dvc.lock")))["stages"].values()
+        return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", ())}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise RegistryError(
+            f"dvc.lock of {commit[:12]} cannot be read: {error}", "run `dvc repro`, and commit"
+        ) from None
 
 
 def committed_score(git: Git) -> RawScore:

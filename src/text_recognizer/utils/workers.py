@@ -1,5 +1,6 @@
 """Distribute work over processes that end with the main process, whatever ends that."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -28,7 +29,7 @@ def map_in_processes(
     if workers <= 1:
         yield from map(work, items)
         return
-    pool = ProcessPoolExecutor(workers, initializer=_start)
+    pool = _pool(workers)
     try:
         yield from pool.map(work, items)
     except BrokenProcessPool:
@@ -49,7 +50,7 @@ def stream_through_processes(
     if workers <= 1:
         yield from map(work, items)
         return
-    pool, pending = ProcessPoolExecutor(workers, initializer=_start), deque[Future[Result]]()
+    pool, pending = _pool(workers), deque[Future[Result]]()
     try:
         for item in items:
             pending.append(pool.submit(work, item))
@@ -61,6 +62,15 @@ def stream_through_processes(
         raise _killed(parameter) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Return a pool of processes that begin anew.
+
+    A copy of this process (`fork`) would hang for ever if another thread held a lock at that moment.
+    """
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start)
 
 
 def _killed(parameter: str) -> TextRecognizerError:

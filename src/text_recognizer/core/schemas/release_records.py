@@ -67,7 +67,10 @@ EntryKind = Literal["register", "promote", "rollback"]
 
 
 class TagRecord(Figures):
-    """The JSON in a git tag of the registry: a version (`register`), or an assignment of a version to service."""
+    """The JSON in a git tag of the registry: a version (`register`), or an assignment of a version to service.
+
+    Of a corpus, `data` is the digest of its parts, and `pages` counts its forms.
+    """
 
     kind: EntryKind = "register"
     version: Annotated[str | None, Field(description="of an assignment: the version in service from now on")] = None
