@@ -43,6 +43,7 @@ def test_what_reads_a_picture_is_imported_without_posix():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["import fcntl", "from os import setsid", "from signal import SIGKILL"])
 def test_an_import_that_only_posix_has_is_found(tmp_path, line):
     (tmp_path / "planted.py").write_text(line)

@@ -72,6 +72,7 @@ def test_pages_are_drawn_in_proportion_to_their_weights():
     assert list(sampler) == second
 
 
+@pytest.mark.slow
 def test_pages_of_a_source_of_more_weight_are_trained_on_more_often(printed_split, tmp_path):
     split = printed_split(PAGES)
     pages = tuple(replace(page, source="much" if number == 2 else "little") for number, page in enumerate(split.pages))

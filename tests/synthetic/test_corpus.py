@@ -170,6 +170,7 @@ def test_the_text_region_of_a_form_of_iams_size_holds_no_print(full_size_zip):
     assert max(outside) < 0.01
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_number_of_workers(small_zip, section, tmp_path):
     write_corpus(section(), tmp_path / "iamdb.zip", workers=2)
     assert (tmp_path / "iamdb.zip").read_bytes() == small_zip.read_bytes()

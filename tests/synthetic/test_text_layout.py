@@ -79,6 +79,7 @@ def test_two_instances_of_a_word_differ(section):
     assert not np.allclose(one.points[:20], two.points[:20])
 
 
+@pytest.mark.slow
 def test_a_punctuation_mark_does_not_touch_the_letter_before_it(section):
     asked = section(train_forms=54, forms_per_writer=1)
     for writer_plan in plan(asked)[::3]:

@@ -10,6 +10,7 @@ from text_recognizer.corpora.packed_pages import PackedSplit
 from text_recognizer.validation import check_crops, crop_checks, crop_fault
 from text_recognizer.validation.suite_runner import checked_expectations, run_suites
 
+pytestmark = pytest.mark.slow
 TEXTS = {
     "train": [("to be", "or not"), *((f"page {number}", "of it") for number in range(1, 13))],
     "validation": [("by and", "by")],
@@ -90,7 +91,6 @@ def found(printed_split, small_crops, tmp_path_factory):
     return failing(splits.save(tmp_path_factory.mktemp("faulty") / "processed"), small_crops)
 
 
-@pytest.mark.slow
 def test_pages_without_faults_pass(splits, small_crops, tmp_path):
     assert failing(splits.save(tmp_path / "processed"), small_crops) == {}
 
