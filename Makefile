@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-l
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .SECONDARY:
-.PHONY: help setup demo serve up down train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing check types layers lint test every-test test-fast clean
+.PHONY: help setup demo serve up down train-cpu train-gpu pretrained benchmark benchmark-peers benchmark-robustness benchmark-nothing docs check types layers lint links test every-test test-fast clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -41,7 +41,10 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## run the whole pipeline; stages that are up to date are skipped
+RECIPE :=
+demo: setup ## run the whole pipeline; stages that are up to date are skipped; RECIPE=sample puts recipes/sample.yaml into params.yaml
+	@test -z '$(RECIPE)' || { \
+	  $(BIN)/text-recognizer params --merge 'recipes/$(RECIPE).yaml' > .params.draft && mv .params.draft params.yaml; }
 	@$(BIN)/python -m flows.retrain
 
 serve: setup ## serve the model of the last accepted run on http://127.0.0.1:3000
@@ -119,14 +122,24 @@ benchmark-robustness: setup ## read pages that are scaled, turned, blurred and s
 benchmark-nothing: setup ## count what is read on pictures without writing: those of PAGES, or drawn ones
 	@OMP_NUM_THREADS=1 $(BIN)/python -m text_recognizer.benchmarks.no_writing $(if $(PAGES),'$(PAGES)') $(if $(LIST),--list '$(LIST)')
 
-check: setup ## lint, format, types, and the layers of the imports, two at a time
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync types layers lint
+# Without --quiet: with it, MkDocs counts no warnings, and --strict lets them pass. The variable silences the theme's news.
+export NO_MKDOCS_2_WARNING := 1
+
+docs: setup ## build the documents as a site, in site/, and check every link; needs no network, and neither does the site
+	@$(BIN)/mkdocs build --strict
+	@echo 'docs: open site/index.html'
+
+check: setup ## lint, format, types, the layers of the imports, and the links of the documents, two at a time
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types layers lint links
 
 types:
 	$(BIN)/mypy
 
 layers:
 	$(BIN)/lint-imports
+
+links:
+	$(BIN)/mkdocs build --strict --site-dir .cache/site
 
 lint:
 	$(BIN)/ruff check
@@ -143,6 +156,6 @@ every-test:
 test-fast: setup ## the tests for daily work, without the slow ones
 	$(PYTEST) -m "not slow"
 
-clean: ## remove caches and built wheels; data, models, reports and .venv stay
-	rm -rf build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist/*.whl dist/*.tar.gz
+clean: ## remove caches, built wheels and the site; data, models, reports and .venv stay
+	rm -rf build site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist/*.whl dist/*.tar.gz
 	find src flows tests -name __pycache__ -prune -exec rm -rf {} +

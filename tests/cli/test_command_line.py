@@ -120,6 +120,7 @@ def test_a_stage_with_a_wrong_parameter_says_so_and_writes_nothing(command, fold
     assert (status, out) == (1, "")
     assert err.startswith("text-recognizer preprocess: params.yaml: train.steps = -1")
     assert "\n  fix: " in err
+    assert err.endswith("\n  code: config\n")
     (folder / ".cache/locks/preprocess.lock").unlink()  # it is empty, and free
     assert files_in(folder) == before
 

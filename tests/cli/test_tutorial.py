@@ -1,4 +1,4 @@
-"""The commands of the tutorial "Read your pages", run as it says, on pages that are drawn here."""
+"""The tutorials: their commands, run as they say on pages that are drawn here, and their parameters."""
 
 import re
 import shlex
@@ -6,14 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from tests.drawn import draw_words
 
-TUTORIAL = Path(__file__).parents[2] / "docs/tutorials/read-your-pages.md"
+from text_recognizer.core import config
+
+ROOT = Path(__file__).parents[2]
+READ, TRAIN = (ROOT / f"docs/tutorials/{name}.md" for name in ("read-your-pages", "train-on-your-archive"))
 TEXTS = {"a": ("the cat sat", "seven letter garden"), "b": ("red ink and pen", "the dog")}
-COMMANDS = [
-    shlex.split(line) for line in re.findall(r"^text-recognizer (.*)$", TUTORIAL.read_text("utf-8"), re.MULTILINE)
-]
+WRITTEN = {"texts": ".txt", "searchable": ".pdf", "xml": ".page.xml"}
+
+
+def commands_of(tutorial):
+    text = tutorial.read_text(encoding="utf-8")
+    return [shlex.split(line) for line in re.findall(r"^text-recognizer (.*)$", text, re.MULTILINE)]
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +44,47 @@ def drawn_page(lines):
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_tutorial_write_what_it_says(command, folder):
+def test_the_commands_that_read_write_what_the_tutorial_says(command, folder):
     # Given the commands of the tutorial, in its order
-    assert [words[0] for words in COMMANDS] == ["read", "look", "read", "read", "read", "score"]
+    commands = commands_of(READ)
+    assert [words[0] for words in commands] == ["read", "look", "read", "read", "read", "score"]
     # When they are run
     printed = []
-    for words in COMMANDS:
+    for words in commands:
         status, out, err = command(*words)
         assert status == 0, (words, err)
         printed.append(out)
     # Then the text is printed, and each file that the tutorial names is there
     assert "seven" in printed[0]
-    assert "photo.look.html" in {path.name for path in folder.iterdir()}
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert {f"{place}/{page}{suffix}" for page in TEXTS for place, suffix in WRITTEN.items()} <= names
+    assert {"photo.look.html", *(f"{place}/{page}{WRITTEN[place]}" for page in TEXTS for place in WRITTEN)} <= names
     assert re.search(r"^CER 0\.\d+", printed[-1], re.MULTILINE)
 
 
-WRITTEN = {"texts": ".txt", "searchable": ".pdf", "xml": ".page.xml"}
+@pytest.mark.slow
+def test_an_archive_with_lists_is_added_and_scored_as_the_tutorial_says(command, folder):
+    # Given an archive that the lists divide, and the parameters as they are shipped
+    for part, names in {"train": "a", "validation": "", "test": "b"}.items():
+        (folder / f"letters/{part}.list").write_text(names, encoding="utf-8")
+    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    commands = [words for words in commands_of(TRAIN) if "/path/to/archive" in words and "--model" not in words]
+    assert [words[0] for words in commands] == ["import", "import", "score"]
+    # When the commands of the tutorial are run on it
+    for words in commands:
+        status, out, err = command(*("letters" if word == "/path/to/archive" else word for word in words))
+        assert status == 0, (words, err)
+    # Then it is one of the sources, and its test pages are scored
+    added = config.load(folder / "params.yaml").data.sources[-1]
+    assert (added.address, added.split) == ("letters", "lists")
+    assert "on 1 pages" in out
+
+
+def test_the_parameters_of_the_tutorial_fit_the_pretrained_reader(tmp_path):
+    block = re.search(r"```yaml\n(.*?)```", TRAIN.read_text(encoding="utf-8"), re.DOTALL)[1]
+    (tmp_path / "recipe.yaml").write_text(block, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(config.merge_recipe(tmp_path / "recipe.yaml", ROOT / "params.yaml"))
+    train = config.load(tmp_path / "params.yaml").train
+    pretrained = yaml.safe_load((ROOT / "recipes/gpu.yaml").read_text(encoding="utf-8"))["train"]
+    assert train.init_from == "models/pretrained"
+    assert list(train.channels) == pretrained["channels"]
+    assert (train.num_blocks, train.lstm_hidden) == (pretrained["num_blocks"], pretrained["lstm_hidden"])

@@ -256,6 +256,19 @@ def test_every_reference_in_openapi_leads_to_a_schema(openapi):
     assert {name.removeprefix("#/components/schemas/") for name in names} <= set(openapi["components"]["schemas"])
 
 
+def test_openapi_promises_problem_details_for_every_refusal(openapi):
+    assert "HTTPValidationError" not in openapi["components"]["schemas"]
+    refusals = [
+        (path, method, status, list(answer["content"]))
+        for path, methods in openapi["paths"].items()
+        for method, one in methods.items()
+        for status, answer in one["responses"].items()
+        if not status.startswith("2")
+    ]
+    assert len(refusals) > 30
+    assert [refusal for refusal in refusals if refusal[3] != ["application/problem+json"]] == []
+
+
 def test_openapi_names_the_fields_of_a_page_that_was_read(openapi):
     assert answers(openapi, "/read", "post", "200") == {"ReadPage", "ReadPages"}
     page = {*AS_READ, "timings", "name", "page", "pages", "model"}

@@ -67,11 +67,13 @@ def create_app(settings: Settings = Settings()) -> FastAPI:  # noqa: B008
     app = FastAPI(title=NAME, version=__version__, docs_url=None, redoc_url=None)
     metrics = Metrics()
     app.add_api_route("/metrics", metrics.page, methods=["GET"], include_in_schema=False)
-    app.add_api_route("/drift", drift, methods=["GET"])
+    app.add_api_route("/drift", drift, methods=["GET"], responses=_described({}))
     for method in ("GET", "HEAD"):
         app.add_api_route("/", page, methods=[method], response_class=HTMLResponse, include_in_schema=False)
         app.add_api_route("/sample.png", sample, methods=[method], include_in_schema=False)
-        app.add_api_route("/model", model, methods=[method], include_in_schema=method == "GET")
+        app.add_api_route(
+            "/model", model, methods=[method], include_in_schema=method == "GET", responses=_described({})
+        )
     _add_reading(app)
     _add_jobs(app)
     _add_corrections(app)
@@ -172,11 +174,11 @@ class Opaque:
 
 
 def _described(refusals: dict[int, str]) -> Described:
-    """Return what /openapi.json says about refusals."""
+    """Return what /openapi.json says about refusals. Others of the client's mistakes have the same form."""
     schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
-    return {
-        status: {"description": what, "content": {problems.MEDIA_TYPE: schema}} for status, what in refusals.items()
-    }
+    content = {problems.MEDIA_TYPE: schema}
+    described: Described = {status: {"description": what, "content": content} for status, what in refusals.items()}
+    return described | {"4XX": {"description": "the request is refused", "content": content}}
 
 
 def _answers(*media_types: str) -> Described:
