@@ -30,6 +30,13 @@ def test_an_unsure_line_is_writing_on_its_own_and_print_among_print():
     assert _kinds([UNSURE] + [PRINT] * 9, [300] * 10) == [PRINTED] * 10
 
 
+def test_a_short_line_that_is_hardly_likelier_printed_is_writing_on_its_own_and_print_among_print():
+    hardly = (0.42, 0.56, 0.02)
+    assert _kinds([hardly], [140]) == [WRITTEN]
+    assert _kinds([hardly], [900]) == [PRINTED]
+    assert _kinds([hardly, PRINT], [140, 300]) == [PRINTED] * 2
+
+
 def test_a_sure_line_is_writing_among_print():
     assert _kinds([(0.95, 0.04, 0.01)] + [PRINT] * 9, [300] * 10)[0] == WRITTEN
 

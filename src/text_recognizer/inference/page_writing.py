@@ -9,10 +9,13 @@ from text_recognizer.inference.line_kind import PRINTED, WRITTEN
 
 # If less than MIN_WRITTEN_SHARE of the text on a page is writing, by its length, a line must be written this surely.
 MIN_WRITTEN_SHARE, MIN_WRITTEN_AMONG_PRINT = 0.5, 0.8
+# Pixels of a strip of writing that every page is taken to have besides: people bring writing, and one short word that
+# is hardly more likely printed than written does not make a page of print.
+EXPECTED_WRITING = 100
 # The evidence that a line is writing is the product of its probability of being writing and of its confidence. A line
 # with less than MIN_EVIDENCE is left out. A page has writing if one line has CLEAR_EVIDENCE at every slant, or if lines
 # with LIKELY_EVIDENCE as they stand have LIKELY_CHARACTERS together: a whole page of writing may lean as print does.
-MIN_EVIDENCE, CLEAR_EVIDENCE = 0.15, 0.4
+MIN_EVIDENCE, CLEAR_EVIDENCE = 0.15, 0.35
 LIKELY_EVIDENCE, LIKELY_CHARACTERS = 0.6, 100
 # The median similarity of a line's equal letters above which it resembles print, the pairs that this takes, and by how
 # much the log-odds of writing fall per unit above. docs/line-kinds.md says how these numbers were chosen.
@@ -39,7 +42,7 @@ class LineKinds:
         Among print, a line must be written at every slant, and with more certainty.
         """
         written, lengths = probabilities[:, WRITTEN], np.array([strip.shape[1] for strip in strips])
-        share = float(written @ lengths) / max(1, int(lengths.sum()))
+        share = (float(written @ lengths) + EXPECTED_WRITING) / (int(lengths.sum()) + EXPECTED_WRITING)
         surely = np.minimum(written, least[:, WRITTEN])
         is_written = written >= min_written if share >= MIN_WRITTEN_SHARE else surely >= MIN_WRITTEN_AMONG_PRINT
         return cls(np.where(is_written, WRITTEN, 1 + probabilities[:, 1:].argmax(axis=1)), written, surely)
