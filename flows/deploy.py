@@ -12,10 +12,11 @@ from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
 
 from flows.canary_service import canary_service
+from flows.flow_options import OPTIONS
 from flows.logs import log_errors_as_messages
 from flows.one_run import only_run
-from flows.outcomes import declined, rejected, rolled_back, run_name, skipped
-from flows.tell import tell, tell_of_failure
+from flows.outcomes import declined, rejected, rolled_back, skipped
+from flows.tell import tell
 from text_recognizer.core import config
 from text_recognizer.core.layout import Layout
 from text_recognizer.core.schemas import Verdict
@@ -43,9 +44,7 @@ class Approval(RunInput):
 @flow(
     name="deploy",
     description="Puts the committed model into service if its bento reads known pages, and takes it out again if not.",
-    flow_run_name=run_name,
-    on_failure=[tell_of_failure],
-    on_crashed=[tell_of_failure],
+    **OPTIONS,
 )
 def deploy(
     project: Path = Path(),

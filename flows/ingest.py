@@ -15,11 +15,12 @@ from prefect.client.schemas.objects import State
 from flows.child_process import in_own_session
 from flows.dvc_stages import StageError, Step, pipeline
 from flows.entry import run_flow
+from flows.flow_options import OPTIONS
+from flows.keeping import commit_run, push_run
 from flows.logs import log_errors_as_messages
 from flows.one_run import IfBusy, only_run
-from flows.outcomes import run_name, skipped
+from flows.outcomes import skipped
 from flows.stage_tasks import run_steps
-from flows.tell import tell_of_failure
 from flows.validation_artifact import publish_validation
 from text_recognizer.core.layout import LAYOUT
 from text_recognizer.utils.process_locks import BusyError
@@ -30,19 +31,19 @@ VALIDATE, PREPROCESS = "validate", "preprocess"
 @flow(
     name="ingest",
     description="Fetches, validates and packs the data, and shows what the validation found.",
-    flow_run_name=run_name,
-    on_failure=[tell_of_failure],
-    on_crashed=[tell_of_failure],
+    **OPTIONS,
 )
 def ingest(
     project: Path = Path(),
-    reason: str = "on request",  # noqa: ARG001 part of the name of the run
+    reason: str = "on request",
     force: tuple[str, ...] = (),
+    commit: bool = False,
     if_busy: IfBusy = "wait",
 ) -> State[None] | None:
     """Bring the stages of the data up to date; `project` is the folder of a clone.
 
-    The other parameters are those of `retrain`. Raises StageError if a stage fails. Later stages are then not run.
+    The other parameters are those of `retrain`. Raises StageError if a stage fails. Later stages are then not run, and
+    nothing is committed. Raises NotPushedError as `retrain` does.
     """
     log_errors_as_messages()
     folder = project.resolve()
@@ -56,6 +57,9 @@ def ingest(
                     publish_validation(folder, "ingest")
                 raise
             publish_validation(folder, "ingest")
+            if commit:
+                commit_run(folder, reason)
+                push_run(folder)
     except BusyError as busy:
         return skipped(str(busy))
     return None

@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
+from flows.tell import tell
 from text_recognizer.core.layout import Layout
 from text_recognizer.utils.process_locks import Holder, hold, holder
 
@@ -58,3 +59,4 @@ def end_dead_run(killed: Holder) -> None:
             message = f"process {killed.pid} was killed; the next run goes on from its last finished stage"
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
             log.warning("the run %s is now ended as crashed", run.name)
+            tell("failed", f"{run.name}: {message}")

@@ -27,8 +27,8 @@ def _require_accepted(project: Path) -> None:
 
 
 def _require_better(project: Path) -> None:
-    failed = [rule for rule in challenge(project, rescorer(project)) if not rule.passed]
-    if failed:
+    found = challenge(project, rescorer(project))
+    if found and (failed := [rule for rule in found.rules if not rule.passed]):
         reasons = "\n".join(f"  {rule.name}: {rule.reason}" for rule in failed)
         fix = "train longer or on more data; `text-recognizer models` lists the model in service"
         raise RejectedError(f"the model does not beat the one in service, nothing was bundled:\n{reasons}", fix)

@@ -6,21 +6,22 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 
 from flows.dvc_stages import StageError, pipeline
+from flows.flow_options import OPTIONS
+from flows.keeping import commit_run, push_run
 from flows.logs import log_errors_as_messages
 from flows.one_run import IfBusy, only_run
-from flows.outcomes import rejected, run_name, skipped
+from flows.outcomes import rejected, skipped
 from flows.release_checks import RejectedError, require_releasable
 from flows.run_artifact import publish_run
 from flows.stage_tasks import run_steps
 from flows.summary import plain, summarise
-from flows.tell import tell, tell_of_failure
+from flows.tell import tell
 from flows.validation_artifact import publish_validation
-from text_recognizer.release.results_commit import commit_results
 from text_recognizer.utils.process_locks import BusyError
 
 GATE, VALIDATE = "gate", "validate"
@@ -29,9 +30,7 @@ GATE, VALIDATE = "gate", "validate"
 @flow(
     name="retrain",
     description="Brings every stage of dvc.yaml up to date and shows a summary.",
-    flow_run_name=run_name,
-    on_failure=[tell_of_failure],
-    on_crashed=[tell_of_failure],
+    **OPTIONS,
 )
 def retrain(
     project: Path = Path(),
@@ -44,14 +43,14 @@ def retrain(
     """Bring every stage up to date; `project` is the folder of a clone.
 
     `reason` is part of the run's name. `force` names stages to run although nothing has changed. With `commit`, what
-    the run made is committed. If another flow works in the clone, this one ends as Skipped, or waits for it. A model
-    that may not be released ends the run as Rejected, without the later stages; after another one, a run of the
-    deployment `then` is started, if it is named. Raises StageError if a stage fails. DVC knows what is up to date, so a
-    flow that was stopped continues where it stopped.
+    the run made is committed and pushed to DVC's remote, and its corpus gets a version. If another flow works in the
+    clone, this one ends as Skipped, or waits for it. A model that may not be released ends the run as Rejected, without
+    the later stages; after another one, a run of the deployment `then` is started, if it is named. Raises StageError if
+    a stage fails, and NotPushedError if the remote is away. DVC knows what is up to date, so a flow that was stopped
+    continues where it stopped.
     """
     log_errors_as_messages()
     folder = project.resolve()
-
     try:
         with only_run(folder, if_busy):
             refusal = run_pipeline(folder, force)
@@ -60,6 +59,8 @@ def retrain(
             rows = summarise(folder)
             print(f"\n{plain(rows)}\n", flush=True)
             publish_run(folder, rows, refusal)
+            if commit:
+                push_run(folder)
     except BusyError as busy:
         return skipped(str(busy))
     if refusal:
@@ -89,9 +90,3 @@ def run_pipeline(project: Path, force: Collection[str]) -> str:
             publish_validation(project, "retrain-validation")
         raise
     return ""
-
-
-def commit_run(project: Path, reason: str) -> None:
-    """Commit what the run made, if it made anything new."""
-    if commit := commit_results(project, f"Results of a run of the pipeline: {reason}"):
-        get_run_logger().info("committed the results as %s", commit[:12])

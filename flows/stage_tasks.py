@@ -8,15 +8,15 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from flows.dvc_stages import UP_TO_DATE, StageError, Step, run_stage
-from text_recognizer.core.errors import TEMPORARY, ConfigError
+from flows.dvc_stages import UP_TO_DATE, Step, run_stage
+from text_recognizer.core.errors import TEMPORARY, ConfigError, TextRecognizerError
 
 RETRY_SECONDS = [10.0, 60.0]
 
 
 def is_temporary(_task: "Task[..., object]", _run: TaskRun, state: State) -> bool:
-    """Return whether a stage failed for a reason that may go away by itself."""
-    return isinstance(state.data, StageError) and state.data.exit_status == TEMPORARY
+    """Return whether a task failed for a reason that may go away by itself."""
+    return isinstance(state.data, TextRecognizerError) and state.data.exit_status == TEMPORARY
 
 
 # Prefect caches nothing here: DVC knows whether a stage has to run.

@@ -13,7 +13,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import Flow, FlowRun, State
 
 PREFIX = "text-recognizer"
-Event = Literal["failed", "rejected", "waiting", "promoted", "rolled back", "retraining", "drift"]
+Event = Literal["failed", "rejected", "waiting", "promoted", "rolled back", "retraining", "drift", "errors"]
 logger = logging.getLogger("prefect.text_recognizer")
 
 

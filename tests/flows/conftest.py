@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 import yaml
+from tests.local_server import answering
 
 DIGEST = "ab" * 32
 PROVENANCE = ("split", "labels", "graph", "weights", "reader", "charset", "normalisation", "code")
@@ -90,3 +91,15 @@ def validation() -> dict[str, Any]:
         ],
         "forms_at_fault": ["a01-000"],
     }  # fmt: skip
+
+
+@pytest.fixture
+def told():
+    """What people are told, by a webhook."""
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    with answering(lambda _: (200, None)) as (address, came):
+        block = CustomWebhookNotificationBlock(name="hook", url=address, json_data={"text": "{{subject}}"})
+        block.save("text-recognizer-told", overwrite=True)
+        yield came
+        CustomWebhookNotificationBlock.delete("text-recognizer-told")

@@ -31,27 +31,22 @@ def dvc(folder, *arguments):
 
 @pytest.fixture
 def stages(score, verdict, validation):
-    """The stages of a small pipeline, with the files of the real one. Each writes its name to `ran`."""
+    """A pipeline of two stages, with the files of the real one. Each writes its name to `ran`."""
 
     def report(name, value):
         return f"mkdir -p reports && echo '{json.dumps(value)}' > reports/{name}.json"
 
-    def stage(name, command, deps, *outs, uncached=()):
-        kept = [{path: {"cache": False}} for path in uncached]
-        return {"cmd": f"echo {name} >> ran; {command}", "deps": deps, "outs": [*outs, *kept]}
+    def uncached(*names):
+        return [{f"reports/{name}.json": {"cache": False}} for name in names]
 
-    valid = {**validation, "passed": True}
+    pack = "mkdir -p data/raw data/processed && cp source data/raw/s.zip && cp source data/processed/test.npy"
+    train = "mkdir -p models/reader && cp data/processed/test.npy models/reader/w"
+    valid = report("validation", {**validation, "passed": True})
     return {
-        "fetch": stage("fetch", "mkdir -p data/raw && cp source data/raw/s.zip", ["source"], "data/raw"),
-        "validate": stage("validate", report("validation", valid), ["data/raw"], uncached=["reports/validation.json"]),
-        "preprocess": stage("preprocess", "mkdir -p data/processed && cp data/raw/s.zip data/processed/test.npy",
-                            ["data/raw", "reports/validation.json"], "data/processed"),
-        "train": stage("train", "mkdir -p models/reader && cp data/processed/test.npy models/reader/w",
-                       ["data/processed"], "models/reader"),
-        "evaluate": stage("evaluate", report("score", score), ["models/reader"], uncached=["reports/score.json"]),
-        "gate": stage("gate", report("verdict", verdict), ["reports/score.json"], uncached=["reports/verdict.json"]),
-        "bundle": stage("bundle", "mkdir -p dist && cp models/reader/w dist/bento",
-                        ["models/reader", "reports/verdict.json"], "dist/bento"),
+        "preprocess": {"cmd": f"echo preprocess >> ran; {pack}; {valid}", "deps": ["source", "data/feedback"],
+                       "outs": ["data/raw", "data/processed", *uncached("validation")]},
+        "train": {"cmd": f"echo train >> ran; {train}; {report('score', score)}; {report('verdict', verdict)}",
+                  "deps": ["data/processed"], "outs": ["models/reader", *uncached("score", "verdict")]},
     }  # fmt: skip
 
 
@@ -65,11 +60,17 @@ def store(tmp_path_factory):
 def project(make_project, stages, params, store):
     """A committed clone of that pipeline with a remote of DVC."""
     folder = make_project(stages)
-    settings = params.model_dump(mode="json", by_alias=True)
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    (folder / ".gitignore").write_text("/data/\n/models/\n/dist/\n/ran\n/.cache/\n/.dvc/cache/\n/.dvc/tmp/\n")
+    values = params.model_dump(mode="json", by_alias=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    ignored = ["/data/*", "!/data/feedback/", "/data/feedback/*", "!README.md", "/given/"]
+    ignored += ["/models/", "/dist/", "/ran", "/.cache/", "/.dvc/cache/", "/.dvc/tmp/"]
+    (folder / ".gitignore").write_text("\n".join(ignored) + "\n")
     (folder / "source").write_text("the first pages")
-    dvc(folder, "remote", "add", "--default", "store", str(store))
+    (folder / "data/feedback").mkdir(parents=True)
+    (folder / "data/feedback/README.md").write_text("git keeps this file alone")
+    (folder / "data/feedback/a.json").write_text("the first correction")
+    with (folder / ".dvc/config").open("a") as settings:
+        settings.write(f"    remote = store\n['remote \"store\"']\n    url = {store}\n")
     for name, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):
         do(folder, "git", "config", name, value)
     do(folder, "git", "add", "--all")
@@ -89,6 +90,8 @@ def test_a_tag_brings_a_model_with_its_data_back_in_another_clone_and_nothing_ha
     # Given two runs on two corpora
     assert retrain_flow.retrain(project, commit=True, return_state=True).is_completed()
     (project / "source").write_text("the second pages")
+    (project / "data/feedback/a.json").write_text("corrected")
+    (project / "data/feedback/b.json").write_text("the second correction")
     do(project, "git", "commit", "--quiet", "--all", "--message", "more pages")
     retrain_flow.retrain(project, commit=True)
     assert corpora(project) == ["corpus@v1.0.0", "corpus@v2.0.0"]
@@ -97,10 +100,13 @@ def test_a_tag_brings_a_model_with_its_data_back_in_another_clone_and_nothing_ha
     do(clone.parent, "git", "clone", "--quiet", str(project), str(clone))
     do(clone, "git", "checkout", "--quiet", "corpus@v1.0.0")
     dvc(clone, "pull")
-    # Then the model and its data are there, and no stage runs again
+    do(clone, "cp", "-rn", "given/.", "data/")
+    # Then the model, its data and its corrections are there, and no stage runs again
     assert model_of(clone) == "the first pages"
     assert (clone / "data/raw/s.zip").read_text() == "the first pages"
-    dvc(clone, "repro")
+    assert (clone / "data/feedback/a.json").read_text() == "the first correction"
+    assert not (clone / "data/feedback/b.json").exists()
+    assert "up to date" in dvc(clone, "repro")
     assert not (clone / "ran").exists()
     # And in the first clone, its own cache suffices
     do(project, "git", "checkout", "--quiet", "corpus@v1.0.0")
@@ -111,16 +117,17 @@ def test_a_tag_brings_a_model_with_its_data_back_in_another_clone_and_nothing_ha
     assert shown["corpus"]["version"] == "v2.0.0"
 
 
-def test_a_corpus_that_ingest_accepts_has_a_version_and_the_same_corpus_has_one_version(project):
-    for _ in range(2):
-        assert ingest_flow.ingest(project, commit=True, return_state=True).is_completed()
-    assert corpora(project) == ["corpus@v1.0.0"]
-    assert not (project / "models").exists()
-    retrain_flow.retrain(project, commit=True)
-    assert corpora(project) == ["corpus@v1.0.0"]
-    # And data that a validation did not accept have none
-    changed = (project / "dvc.yaml").read_text().replace('"passed": true', '"passed": false', 1)
-    (project / "dvc.yaml").write_text(changed)
+def test_an_accepted_corpus_has_one_version_without_a_remote_too_and_another_one_has_none(project):
+    dvc(project, "remote", "remove", "store")
+    do(project, "git", "commit", "--quiet", "--all", "--message", "no remote")
+    for flow in (ingest_flow.ingest, retrain_flow.retrain):
+        assert flow(project, commit=True, return_state=True).is_completed()
+        assert corpora(project) == ["corpus@v1.0.0"]
+    # When a validation does not accept the data, they have no version
+    graph = yaml.safe_load((project / "dvc.yaml").read_text())
+    command = graph["stages"]["preprocess"]["cmd"]
+    graph["stages"]["preprocess"]["cmd"] = command.replace('{"passed": true', '{"passed": false', 1)
+    (project / "dvc.yaml").write_text(yaml.safe_dump(graph))
     (project / "source").write_text("other pages")
     ingest_flow.ingest(project, commit=True)
     assert corpora(project) == ["corpus@v1.0.0"]
@@ -147,10 +154,3 @@ def test_a_remote_that_is_away_fails_the_run_and_the_next_one_pushes_without_run
     assert (project / "ran").read_text() == ran
     assert corpora(project) == ["corpus@v1.0.0"]
     assert [path for path in store.rglob("*") if path.is_file()]
-
-
-def test_a_run_without_a_remote_is_committed_and_tagged(project):
-    dvc(project, "remote", "remove", "store")
-    do(project, "git", "commit", "--quiet", "--all", "--message", "no remote")
-    retrain_flow.retrain(project, commit=True)
-    assert corpora(project) == ["corpus@v1.0.0"]

@@ -39,18 +39,6 @@ def project(make_project, params):
     return folder
 
 
-@pytest.fixture
-def told():
-    """What people are told, by a webhook."""
-    from prefect.blocks.notifications import CustomWebhookNotificationBlock
-
-    with answering(lambda _: (200, None)) as (address, came):
-        block = CustomWebhookNotificationBlock(name="hook", url=address, json_data={"text": "{{subject}}"})
-        block.save("text-recognizer-told", overwrite=True)
-        yield came
-        CustomWebhookNotificationBlock.delete("text-recognizer-told")
-
-
 def service(requests, failed):
     """Serve the pages of a service that answered so many requests."""
     row = 'bentoml_service_request_total{endpoint="/read",http_response_code="%d"} %d.0\n'

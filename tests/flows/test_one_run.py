@@ -1,5 +1,6 @@
 """A run whose process was killed is ended by the next one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -63,12 +64,13 @@ def state_of(run):
         return client.read_flow_run(run).state.type.value
 
 
-def test_the_next_run_ends_one_that_was_killed_and_works(work, tmp_path):
+def test_the_next_run_ends_one_that_was_killed_tells_and_works(work, tmp_path, told):
     run = running_run(work)
     killed_in(tmp_path, str(run))
     assert state_of(run) == "RUNNING"
     assert work(tmp_path, return_state=True).is_completed()
     assert state_of(run) == "CRASHED"
+    assert [json.loads(body) for _, body in told] == [{"text": "text-recognizer: failed"}]
     assert Layout(tmp_path).pipeline_lock.read_text() == ""
 
 

@@ -1,12 +1,16 @@
 """The probe finds a service that answers with another model, that does not read, or that reads worse than its score."""
 
+import json
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.local_server import answering
+from tests.local_server import answering, serving
 
 from text_recognizer.core.schemas import PageRow
 from text_recognizer.release.canary import CanaryError, KnownPage, probe, wait_for_model
+from text_recognizer.release.http_json import TOKEN_VARIABLE, NoAnswerError
+from text_recognizer.release.service_traffic import Traffic, traffic_of
 
 MODEL, OTHER = "ab" * 32, "cd" * 32
 ROW = {"writer": "w", "confidence": 0.9, "cer": 0.1, "length_ratio": 1.0}
@@ -79,3 +83,33 @@ def test_a_service_that_stays_with_another_model_is_found(described):
 def test_a_service_that_does_not_answer_is_found():
     with pytest.raises(CanaryError):
         wait_for_model("http://127.0.0.1:9", MODEL, 0.05, sleep=lambda _: None)
+
+
+def test_a_token_of_the_environment_is_sent_to_a_service_that_wants_one(monkeypatch):
+    # Given a service that answers to who has its token
+    class Handler(BaseHTTPRequestHandler):
+        def respond(self):
+            known = self.headers.get("Authorization") == "Bearer secret"
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = json.dumps(reading("to bo\nor not") | {"digest": MODEL}).encode()
+            self.send_response(200 if known else 401)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = respond  # noqa: N815
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        address = f"http://127.0.0.1:{port}"
+        with pytest.raises(CanaryError):
+            probe(address, PAGES, MODEL, 0.0)
+        with pytest.raises(NoAnswerError):
+            traffic_of(address)
+        # When the environment names the token, then it is asked with it
+        monkeypatch.setenv(TOKEN_VARIABLE, "secret")
+        assert probe(address, PAGES, MODEL, 0.0) == 0
+        wait_for_model(address, MODEL, 1)
+        assert traffic_of(address) == Traffic()

@@ -23,6 +23,9 @@ class Layout:
         # Made and read by the data modules of single characters, by no stage.
         self.emnist = root / "data/emnist"
         self.feedback = root / "data/feedback"
+        self.inputs = root / "data/inputs"
+        # Copies of both for DVC. It takes no folder that has files of git, and sees nothing below an ignored one.
+        self.given = root / "given"
         self.validation = root / "reports/validation.json"
         # Statistics of the last valid labels, which the next validation compares with. It belongs in git.
         self.accepted = root / "reports/accepted.json"

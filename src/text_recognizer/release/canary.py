@@ -13,7 +13,7 @@ from text_recognizer.core.errors import TextRecognizerError
 from text_recognizer.core.layout import Layout
 from text_recognizer.core.metrics import Edits, character_edits
 from text_recognizer.core.schemas import PageRow
-from text_recognizer.release.http_json import NoAnswerError, ask, send
+from text_recognizer.release.http_json import NoAnswerError, ask, send, token_header
 
 READ_SECONDS = 120.0
 POLL_SECONDS = 0.5
@@ -87,7 +87,7 @@ def wait_for_model(service: str, model: str, seconds: float, sleep: Callable[[fl
     found = "nothing"
     while time.monotonic() < end:
         try:
-            described = ask(f"{service}/model")
+            described = ask(f"{service}/model", headers=token_header())
         except NoAnswerError as problem:
             found = problem.what
         else:
@@ -106,7 +106,8 @@ def _read(service: str, page: KnownPage) -> dict[str, Any]:
     head = f'--{edge}\r\nContent-Disposition: form-data; name="picture"; filename="{page.row.id}.png"\r\n\r\n'
     body = head.encode() + page.picture + f"\r\n--{edge}--\r\n".encode()
     try:
-        answer = send(f"{service}/read", body, f"multipart/form-data; boundary={edge}", READ_SECONDS)
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        answer = send(f"{service}/read", body, READ_SECONDS, {**token_header(), **kind})
     except NoAnswerError as problem:
         raise CanaryError(f"the known page {page.row.id} was not read: {problem.what}", problem.fix) from None
     if not isinstance(answer, dict) or "text" not in answer:

@@ -8,6 +8,7 @@ from text_recognizer.release.git import Git
 RESULTS = (
     Path("dvc.lock"),
     Path("params.yaml"),
+    LAYOUT.given.with_suffix(".dvc"),
     LAYOUT.accepted,
     LAYOUT.metrics,
     LAYOUT.score,

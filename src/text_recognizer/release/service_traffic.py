@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from text_recognizer.core.schemas import Record
-from text_recognizer.release.http_json import ask_text
+from text_recognizer.release.http_json import ask_text, token_header
 
 # One counter of the service: its endpoint, the status of the answers, and their number.
 COUNTER = re.compile(
@@ -37,7 +37,7 @@ class Traffic(Record):
 
 def traffic_of(service: str) -> Traffic:
     """Return the counts of the service at an address. Raises NoAnswerError if it does not answer, or wants a token."""
-    return read_counters(ask_text(f"{service.rstrip('/')}/metrics"))
+    return read_counters(ask_text(f"{service.rstrip('/')}/metrics", headers=token_header()))
 
 
 def read_counters(page: str) -> Traffic:

@@ -8,7 +8,7 @@ from typing import Any
 from text_recognizer.core.layout import Layout
 from text_recognizer.core.params import PromoteSection
 from text_recognizer.core.schemas import Record
-from text_recognizer.release.http_json import NoAnswerError, ask
+from text_recognizer.release.http_json import NoAnswerError, ask, token_header
 from text_recognizer.release.ledger import RegistryTag
 from text_recognizer.release.prefect_server import PrefectServer
 from text_recognizer.release.watching import champion_of, corrections_waiting
@@ -58,7 +58,7 @@ def look(project: Path, section: PromoteSection, service: str, server: PrefectSe
     disk = shutil.disk_usage(project)
     return Status(
         in_service=_in_service(champion_of(project, section)),
-        service=_ask(lambda: str(ask(f"{service}/model", seconds=SECONDS)["digest"])),
+        service=_ask(lambda: str(ask(f"{service}/model", seconds=SECONDS, headers=token_header())["digest"])),
         runs=runs,
         due=None if runs is None else _ask(lambda: _runs(server, server.next_runs(NEXT), "expected_start_time")),
         corrections_waiting=corrections_waiting(project),

@@ -18,7 +18,7 @@ from text_recognizer.core.schemas import Verdict
 from text_recognizer.release.git import Git, RegistryError
 from text_recognizer.release.ledger import RegistryTag
 from text_recognizer.release.score_figures import RawScore
-from text_recognizer.utils.files import sha256, write_json
+from text_recognizer.utils.files import replace_atomically, sha256, write_json
 
 
 class NotPushedError(RegistryError):
@@ -102,6 +102,32 @@ def push(git: Git, *, required: bool, commit: str = "HEAD") -> int:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             what = f"DVC cannot push to its remote: {reason}"
             raise NotPushedError(what, "`dvc push` shows what is wrong; the next run pushes what is missing") from None
+
+
+def keep_given(git: Git) -> None:
+    """Let DVC keep copies of what people gave and git does not hold: the corrections, and the files in `data/inputs`.
+
+    The copies lie in `given`; `given.dvc` names them, and belongs in git. Raises RegistryError.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    given = git.folder / LAYOUT.given
+    folders = (LAYOUT.feedback.as_posix(), LAYOUT.inputs.as_posix())
+    names = [Path(name) for name in git.run("ls-files", "--others", "-z", "--", *folders).split("\0") if name]
+    if not names and not given.with_suffix(".dvc").exists():
+        return
+    with replace_atomically(given) as draft:
+        draft.mkdir()
+        for name in names:
+            copy = draft / name.relative_to(LAYOUT.feedback.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(git.folder / name, copy)
+    try:
+        with Repo(str(git.folder)) as repo:
+            repo.add(str(given))
+    except DvcException as error:
+        raise RegistryError(f"DVC cannot keep {LAYOUT.given}: {error}", f"`dvc add {LAYOUT.given}` shows why") from None
 
 
 def commit_of_model(git: Git) -> str:
