@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -55,7 +56,15 @@ def test_the_model_in_service_is_served_and_not_the_model_of_the_last_run(projec
     assert champion != judged["model"]
     # When the project is served
     command = [sys.executable, "-m", "text_recognizer", "serve", "--port", "0"]
-    server = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    server = subprocess.Popen(
+        command,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # `nohup` would let the end of a terminal be ignored, by the tests' own children too.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+    )
     try:
         lines = []
         for line in server.stdout:
