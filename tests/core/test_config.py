@@ -297,6 +297,15 @@ def test_a_recipe_changes_only_the_values_that_it_names(tmp_path, params):
     assert config.load(tmp_path / "merged.yaml") == expected
 
 
+def test_a_recipe_leaves_the_comments_and_every_other_line_as_they_are(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("train: {steps: 7}\n")
+    before = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
+    after = config.merge_recipe(tmp_path / "recipe.yaml", ROOT / "params.yaml").splitlines()
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        ("  steps: 1600", "  steps: 7")
+    ]
+
+
 def test_an_unknown_key_in_a_recipe_is_refused_with_the_name_of_the_recipe(tmp_path):
     (tmp_path / "recipe.yaml").write_text("train: {step: 7}\n")
     with pytest.raises(ConfigError, match=r"recipe\.yaml: train\.step = 7: unknown key"):

@@ -17,7 +17,17 @@ EXTRAS = {
     ),
     "parquet": ("pyarrow",),
     "s3": ("dvc_s3",),
-    "pipeline": ("aiohttp", "dask", "distributed", "dvc", "fsspec", "great_expectations", "prefect", "prefect_dask"),
+    "pipeline": (
+        "aiohttp",
+        "dask",
+        "distributed",
+        "dvc",
+        "fsspec",
+        "great_expectations",
+        "prefect",
+        "prefect_dask",
+        "ruamel",
+    ),
 }
 
 # These commands need packages of several extras, and `pipeline` has them all.

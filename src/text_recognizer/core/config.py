@@ -2,7 +2,9 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -17,6 +19,7 @@ from text_recognizer.core.params import REMOVED, RENAMED, Params
 from text_recognizer.core.sections import Section
 
 PARAMS_FILE = Path("params.yaml")
+LINE = 1000  # characters, after which YAML would be wrapped: longer than any
 NUMBER_WITH_EXPONENT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
 
 
@@ -33,14 +36,38 @@ def load(path: Path = PARAMS_FILE) -> Params:
 
 
 def merge_recipe(recipe: Path, path: Path = PARAMS_FILE) -> str:
-    """Return the YAML of `path` with the values of `recipe` in place of its own. Raises ConfigError as `load` does."""
+    """Return the YAML of `path`, comments included, with the values of `recipe` in place of its own.
+
+    Raises ConfigError as `load` does.
+    """
     base, changes = _read(path), _read(recipe)
     _checked(base, path)
-    for name, values in changes.items():
-        both = isinstance(values, dict) and isinstance(base.get(name), dict)
-        base[name] = {**base[name], **values} if both else values
+    _update(base, changes)
     _checked(base, recipe)
-    return yaml.safe_dump(base, sort_keys=False)
+    return _edited(path, changes)
+
+
+def _update(base: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put values in place of those of the same section and name; a section that is not there is added."""
+    for name, values in changes.items():
+        if isinstance(values, dict) and isinstance(base.get(name), dict):
+            base[name].update(values)
+        else:
+            base[name] = values
+
+
+def _edited(path: Path, changes: Mapping[str, Any]) -> str:
+    from ruamel.yaml import YAML
+
+    editor, stream = YAML(), StringIO()
+    editor.preserve_quotes, editor.width = True, LINE
+    editor.indent(mapping=2, sequence=4, offset=2)
+    null = "tag:yaml.org,2002:null"
+    editor.representer.add_representer(type(None), lambda writer, _: writer.represent_scalar(null, "null"))
+    document = editor.load(path.read_text(encoding="utf-8"))
+    _update(document, changes)
+    editor.dump(document, stream)
+    return stream.getvalue()
 
 
 def _read(path: Path) -> dict[str, Any]:
