@@ -18,10 +18,11 @@ def serving(server):
 
 
 @contextmanager
-def answering(answer):
+def answering(answer, token=None):
     """Serve HTTP during the block; yield the address and the list of what came: the path and the body of each request.
 
     `answer` is called with the path, and returns the status and what is sent: bytes as they are, all else as JSON.
+    With a `token`, requests without it are answered with the status 401.
     """
     came = []
 
@@ -29,6 +30,8 @@ def answering(answer):
         def respond(self):
             came.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
             status, content = answer(self.path)
+            if token and self.headers.get("Authorization") != f"Bearer {token}":
+                status = 401
             body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))

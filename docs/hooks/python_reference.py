@@ -15,11 +15,10 @@ def python(root: Path) -> str:
     for package in PACKAGES:
         names, what = _public(root / "src/text_recognizer" / package.replace(".", "/"))
         parts += [f"## text_recognizer.{package}", what, *(f"::: text_recognizer.{package}.{name}" for name in names)]
-    records = "text_recognizer.core.schemas"
     parts += [
-        f"## {records}",
+        f"## {SCHEMAS}",
         "What `Transcription.to_record` returns.",
-        *(f"::: {records}.{name}" for name in RECORDS),
+        *(f"::: {SCHEMAS}.{name}" for name in RECORDS),
     ]
     return "\n\n".join(parts)
 

@@ -1,11 +1,9 @@
 """The probe finds a service that answers with another model, that does not read, or that reads worse than its score."""
 
-import json
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.local_server import answering, serving
+from tests.local_server import answering
 
 from text_recognizer.core.schemas import PageRow
 from text_recognizer.release.canary import CanaryError, KnownPage, probe, wait_for_model
@@ -87,23 +85,8 @@ def test_a_service_that_does_not_answer_is_found():
 
 def test_a_token_of_the_environment_is_sent_to_a_service_that_wants_one(monkeypatch):
     # Given a service that answers to who has its token
-    class Handler(BaseHTTPRequestHandler):
-        def respond(self):
-            known = self.headers.get("Authorization") == "Bearer secret"
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = json.dumps(reading("to bo\nor not") | {"digest": MODEL}).encode()
-            self.send_response(200 if known else 401)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = respond  # noqa: N815
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
-        address = f"http://127.0.0.1:{port}"
+    read = reading("to bo\nor not") | {"digest": MODEL}
+    with answering(lambda _: (200, read), token="secret") as (address, _):
         with pytest.raises(CanaryError):
             probe(address, PAGES, MODEL, 0.0)
         with pytest.raises(NoAnswerError):

@@ -1,10 +1,8 @@
 """How a client may send files: the parts of a form, the body itself, base64 in JSON; and what is refused."""
 
 import base64
-import io
 
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
 from text_recognizer.serving.sent_files import MAX_PICTURES
@@ -13,12 +11,6 @@ from text_recognizer.serving.sent_files import MAX_PICTURES
 @pytest.fixture(scope="module")
 def client(application):
     return TestClient(application(), raise_server_exceptions=False)
-
-
-def png(picture):
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +51,6 @@ def test_a_picture_may_be_any_part_the_body_itself_or_base64_in_json(client, han
     assert {answer.json()["text"] for answer in answers} == {answers[0].json()["text"]} != {""}
 
 
-def test_more_files_than_a_request_may_have_are_refused(client):
-    files = [("picture", (f"{number}.png", png(Image.new("L", (40, 40))))) for number in range(MAX_PICTURES + 1)]
+def test_more_files_than_a_request_may_have_are_refused(client, writing):
+    files = [("picture", (f"{number}.png", writing.read_bytes())) for number in range(MAX_PICTURES + 1)]
     assert client.post("/read", files=files).status_code == 422

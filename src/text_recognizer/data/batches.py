@@ -15,7 +15,8 @@ from text_recognizer.data.base_data_module import to_foreground
 from text_recognizer.pages.feature_grid import FeatureGrid
 from text_recognizer.pages.line_building import TextLine
 from text_recognizer.pages.normalisation import PAPER
-from text_recognizer.pages.strips import FOUND_HEIGHT, group_by_width, rectify, strip_height
+from text_recognizer.pages.strip_batches import group_by_width, to_batch
+from text_recognizer.pages.strips import FOUND_HEIGHT, rectify
 from text_recognizer.pages.text_detection import TextBox
 
 PADDING_CELLS = 8  # cells of the grid: on a GPU, libraries spend time on every width that they have not met
@@ -105,11 +106,7 @@ def _are_similar(_count: int, narrowest: int, wider: int) -> bool:
 
 def _group(strips: Sequence[np.ndarray], lines: Sequence[Tensor], rows: list[int], dpi: int) -> StripGroup:
     """Pad strips with paper to the widest one, in steps of PADDING_CELLS."""
-    step = PADDING_CELLS * FeatureGrid.at(dpi).cell_width
-    width = max(strip.shape[1] for strip in strips)
-    padded = np.full((len(strips), 1, strip_height(dpi), width + -width % step), PAPER, dtype=np.uint8)
-    for place, strip in zip(padded, strips, strict=True):
-        place[0, :, : strip.shape[1]] = strip
+    padded = to_batch(strips, PADDING_CELLS * FeatureGrid.at(dpi).cell_width, PAPER)
     lengths = torch.tensor([len(line) for line in lines], dtype=torch.long)
     return StripGroup(torch.from_numpy(padded), rows, torch.cat(list(lines)), lengths)
 

@@ -9,8 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from text_recognizer.core.errors import ModelError
-from text_recognizer.inference.strip_batches import foreground_of, to_batch
-from text_recognizer.pages.strips import group_by_width
+from text_recognizer.pages.strip_batches import foreground_of, group_by_width, to_batch
 from text_recognizer.utils.files import read_json_object, sha256
 from text_recognizer.utils.onnx_sessions import open_session
 

@@ -22,10 +22,10 @@ from text_recognizer.inference.model_info import (
     ModelInfo,
     read_info,
 )
-from text_recognizer.inference.strip_batches import foreground_of, to_batch
 from text_recognizer.inference.transcription import DecodedLine, Transcription
 from text_recognizer.pages.opening import open_pages
-from text_recognizer.pages.strips import at_resolution, group_by_width
+from text_recognizer.pages.strip_batches import foreground_of, group_by_width, to_batch
+from text_recognizer.pages.strips import at_resolution
 from text_recognizer.utils.files import sha256
 from text_recognizer.utils.onnx_sessions import open_session
 

@@ -1,6 +1,6 @@
 """Rectify the lines of a page: each becomes a straight strip of fixed height."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,8 +19,6 @@ MARGIN = 24  # pixels of a strip before and after the text
 MAX_LENGTH = 6000  # pixels of text along a strip; longer lines are compressed
 # A line's height is uncertain, so that of the page counts half, and the line may differ from the page by this factor.
 MAX_DEVIATION = 1.4
-# Takes the number of strips in a batch, the width of its narrowest one, and that of a wider strip that may join it.
-Fits = Callable[[int, int, int], bool]
 
 
 @dataclass(frozen=True)
@@ -92,17 +90,6 @@ def at_resolution(strip: np.ndarray, dpi: int) -> np.ndarray:
 def strip_height(dpi: int) -> int:
     """Return the height in pixels of the strips of a reader at `dpi`."""
     return max(1, round(STRIP_HEIGHT * dpi / STRIP_DPI))
-
-
-def group_by_width(widths: Sequence[int], fits: Fits) -> list[list[int]]:
-    """Return batches of indices, from the narrowest strips to the widest; a batch takes strips as long as they fit."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(widths)), key=widths.__getitem__):
-        if batches and fits(len(batches[-1]), widths[batches[-1][0]], widths[index]):
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
 
 
 def distances_along(points: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from text_recognizer.core.metrics import error_rate
 from text_recognizer.core.schemas import PassedVerdict, RuleResult
 from text_recognizer.inference.model_info import INFO_FILE, LANGUAGE_FILE, ModelInfo, crops_of
-from text_recognizer.inference.strip_batches import foreground_of, to_batch
+from text_recognizer.pages.strip_batches import foreground_of, to_batch
 from text_recognizer.pages.strips import at_resolution
 from text_recognizer.preprocess.line_canvases import LabelledStrip, from_png
 from text_recognizer.training.adaptation import LEVEL, Adaptation
